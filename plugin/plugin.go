@@ -1,0 +1,73 @@
+// Package plugin is the contract between the engine and the code that knows the data
+// plane of one Azure resource type. A Plugin is stateless and safe for concurrent use:
+// everything it needs arrives in its arguments.
+package plugin
+
+import (
+	"context"
+	"iter"
+
+	"github.com/azure-tenant-grapher/atg/iac"
+)
+
+// ContractVersion is the version of this package's contract. The registry refuses a
+// plugin that was written for another one.
+const ContractVersion = 1
+
+// Plugin replicates the data plane of one Azure resource type.
+type Plugin interface {
+	// Info describes the plugin. It does no I/O and always returns the same value.
+	Info() Info
+
+	// Permissions lists what the principal must hold, on each side, for mode.
+	// The list is minimal: the conformance suite fails if an entry is not needed.
+	Permissions(mode Mode) []Permission
+
+	// Discover streams the items under src: parents before children, each Key once,
+	// never a secret value. A yielded error covers one page or subtree; the stream
+	// goes on if it can. Discovery is complete if and only if no error was yielded.
+	Discover(ctx context.Context, src Endpoint, opt DiscoverOptions) iter.Seq2[Item, error]
+
+	// Replicate makes t.Item exist on t.Target. It is idempotent: if the target already
+	// matches it writes nothing and reports Unchanged. If the target holds something
+	// else under that name it writes only if t.Overwrite is set, and otherwise returns
+	// an *errs.Error of kind Conflict. It may be called again after a crash, with the
+	// last saved checkpoint. A thing that cannot be copied is Skipped with a reason.
+	Replicate(ctx context.Context, t Task) (Outcome, error)
+}
+
+// The optional interfaces below are looked for once, when a plugin is registered.
+// Never wrap a Plugin: the wrapper would hide them.
+
+// Comparer reads both sides of an item and says whether they are the same. It drives
+// plan, verify and the resume of items in doubt. It writes nothing and keeps nothing.
+type Comparer interface {
+	Compare(ctx context.Context, t Task) (Comparison, error)
+}
+
+// Declarer describes an item as infrastructure code, with parameters for secrets.
+type Declarer interface {
+	Declare(ctx context.Context, t Task) ([]iac.Block, error)
+}
+
+// Estimator foretells the work under src without reading its content.
+type Estimator interface {
+	Estimate(ctx context.Context, src Endpoint, mode Mode) (Estimate, error)
+}
+
+// Undoer removes from the target what Replicate made.
+type Undoer interface {
+	Undo(ctx context.Context, t Task) error
+}
+
+// BatchReplicator replicates several items of one resource in fewer requests. The
+// outcomes stand in the order of the tasks.
+type BatchReplicator interface {
+	ReplicateBatch(ctx context.Context, ts []Task) ([]Outcome, error)
+}
+
+// AccessChecker returns the permissions that are missing on one side, where Azure RBAC
+// is not the whole truth about access.
+type AccessChecker interface {
+	CheckAccess(ctx context.Context, e Endpoint, side Side, mode Mode) ([]Permission, error)
+}
