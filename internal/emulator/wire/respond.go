@@ -103,3 +103,9 @@ func NoteCode(w http.ResponseWriter, code string) {
 		w = u.Unwrap()
 	}
 }
+
+// ErrorWriter is implemented by services whose errors have another shape than WriteError
+// gives; the front uses it where it answers in a service's place.
+type ErrorWriter interface {
+	WriteError(w http.ResponseWriter, r *http.Request, e *Error)
+}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type TokenError struct {
 	Cause   error     // ErrTokenInvalid, ErrTokenExpired or ErrTokenRevoked
 	Message string    // what is wrong, in Azure's words
 	At      time.Time // when it expired or was revoked; zero for ErrTokenInvalid
+	CAE     bool      // the client said that it understands claims challenges (xms_cc: CP1)
 }
 
 // Error implements error.
@@ -38,11 +40,11 @@ func (e *TokenError) Error() string { return e.Message }
 func (e *TokenError) Unwrap() error { return e.Cause }
 
 // Challenge returns the parameters that belong behind a service's own in its
-// WWW-Authenticate header. For a revoked token that is the claims challenge of continuous
-// access evaluation, which a client answers by fetching a token issued later than At; for
-// others it is error="invalid_token".
+// WWW-Authenticate header. For a revoked token of a client that understands it, that is
+// the claims challenge of continuous access evaluation, which the client answers by
+// fetching a token issued later than At; for others it is error="invalid_token".
 func (e *TokenError) Challenge() string {
-	if errors.Is(e.Cause, ErrTokenRevoked) {
+	if e.CAE && errors.Is(e.Cause, ErrTokenRevoked) {
 		claims := fmt.Sprintf(`{"access_token":{"nbf":{"essential":true,"value":"%d"}}}`, e.At.Unix())
 		return fmt.Sprintf(`error="insufficient_claims", claims="%s"`, base64.StdEncoding.EncodeToString([]byte(claims)))
 	}
@@ -62,4 +64,18 @@ func BearerToken(r *http.Request) (string, error) {
 		return "", ErrNotBearer
 	}
 	return token, nil
+}
+
+type expiredKey struct{}
+
+// WithExpiredToken marks a request so that Tokens.Verify calls its token expired. The
+// front uses it for the "expired" fault: the service then refuses in its own words.
+func WithExpiredToken(ctx context.Context) context.Context {
+	return context.WithValue(ctx, expiredKey{}, true)
+}
+
+// HasExpiredToken tells whether WithExpiredToken was applied.
+func HasExpiredToken(ctx context.Context) bool {
+	v, _ := ctx.Value(expiredKey{}).(bool)
+	return v
 }
