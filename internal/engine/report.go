@@ -15,12 +15,13 @@ const ReportSchema = 1
 type Report struct {
 	Schema    int                     `json:"schema"`
 	Run       RunSummary              `json:"run"`
+	Resources Resources               `json:"resources"`
 	Fidelity  Fidelity                `json:"fidelity"`
 	Outcomes  map[plugin.Status]int64 `json:"outcomes,omitempty"` // of apply
 	Plan      map[plugin.State]int64  `json:"plan,omitempty"`     // of plan
 	Pairs     []PairReport            `json:"pairs"`
 	Unpaired  []Unpaired              `json:"unpaired,omitempty"`
-	Skipped   []Group                 `json:"skipped"`             // not copied, by reason
+	Skipped   []Group                 `json:"skipped"`             // cannot be copied, by reason
 	Unproven  []Group                 `json:"unproven,omitempty"`  // there, but not provably equal, by reason
 	Different []Group                 `json:"different,omitempty"` // differing after the work, by fields
 	Missing   []Group                 `json:"missing,omitempty"`   // missing at the target after the work
@@ -41,6 +42,7 @@ type RunSummary struct {
 	Finished     time.Time   `json:"finished"`
 	Seconds      float64     `json:"seconds"`
 	Canceled     bool        `json:"canceled,omitempty"`
+	CanceledBy   string      `json:"canceledBy,omitempty"` // the cause of the context's end
 	// Complete says that every resource was listed to its end: without it the
 	// number of items, and so the fidelity, is a lower bound of what there is.
 	Complete bool `json:"complete"`
@@ -51,6 +53,13 @@ type Count struct {
 	Items    int64   `json:"items"`
 	Verified int64   `json:"verified"`
 	Percent  float64 `json:"percent"` // 100 × verified ÷ items, rounded down to 0.01; 100 if there are no items
+}
+
+// Resources is the control plane's number: how many source resources have a target.
+type Resources struct {
+	Source  int64   `json:"source"`
+	Paired  int64   `json:"paired"`
+	Percent float64 `json:"percent"` // as in Count
 }
 
 // Fidelity is the share of source items that were proven equal at the target.
@@ -70,7 +79,8 @@ type PairReport struct {
 	Outcomes map[plugin.Status]int64 `json:"outcomes,omitempty"`
 	Plan     map[plugin.State]int64  `json:"plan,omitempty"`
 	Bytes    int64                   `json:"bytes,omitempty"`
-	Error    *Problem                `json:"error,omitempty"` // why the resource could not be listed to its end
+	Skipped  string                  `json:"skipped,omitempty"` // why the resource was not worked on at all
+	Error    *Problem                `json:"error,omitempty"`   // why the resource could not be listed to its end
 }
 
 // Group counts items that share a reason.
@@ -87,6 +97,7 @@ type Failure struct {
 	Resource string     `json:"resource"`
 	Item     plugin.Key `json:"item"`
 	Kind     string     `json:"kind"`
+	Phase    string     `json:"phase"` // "plan", "apply" or "verify"
 	Problem
 }
 

@@ -74,7 +74,16 @@ type ResourceDone struct {
 	Err    error  `json:"-"`
 }
 
-// ItemPlanned says what would be done with an item.
+// ResourceSkipped says that a pair is not worked on at all.
+type ResourceSkipped struct {
+	Phase  Phase  `json:"phase"`
+	Source string `json:"source"`
+	Target string `json:"target"`
+	Reason string `json:"reason"`
+}
+
+// ItemPlanned says what would be done with an item. Err is set if it could not be
+// compared at all.
 type ItemPlanned struct {
 	Resource string       `json:"resource"` // source resource ID
 	Item     plugin.Key   `json:"item"`
@@ -82,6 +91,7 @@ type ItemPlanned struct {
 	State    plugin.State `json:"state"`
 	Fields   []string     `json:"fields,omitempty"`
 	Reason   string       `json:"reason,omitempty"`
+	Err      error        `json:"-"`
 }
 
 // ItemStarted says that a worker took an item.
@@ -89,6 +99,15 @@ type ItemStarted struct {
 	Resource string     `json:"resource"`
 	Item     plugin.Key `json:"item"`
 	Kind     string     `json:"kind"`
+}
+
+// ItemProgress says how much of a large item was moved so far. It comes at most a few
+// times a second for each item, and never for small ones.
+type ItemProgress struct {
+	Resource string     `json:"resource"`
+	Item     plugin.Key `json:"item"`
+	Bytes    int64      `json:"bytes"`
+	Size     int64      `json:"size"` // -1 unknown
 }
 
 // ItemDone says how an item ended. Err is set if and only if Status is Failed.
@@ -123,6 +142,7 @@ type Retrying struct {
 	Item     plugin.Key    `json:"item"`
 	Attempt  int           `json:"attempt"`
 	Wait     time.Duration `json:"wait"`
+	Requeued bool          `json:"requeued,omitempty"` // it is tried once more after all others, not after Wait
 	Err      error         `json:"-"`
 }
 
@@ -155,6 +175,12 @@ func (ResourceStarted) Type() string { return "resource-started" }
 
 // Type implements Event.
 func (ResourceDone) Type() string { return "resource-done" }
+
+// Type implements Event.
+func (ResourceSkipped) Type() string { return "resource-skipped" }
+
+// Type implements Event.
+func (ItemProgress) Type() string { return "item-progress" }
 
 // Type implements Event.
 func (ItemPlanned) Type() string { return "item-planned" }

@@ -1,0 +1,125 @@
+// Package local runs plan, apply and verify in this process.
+//
+// A stage goes through the pairs in waves: a resource type starts once every type that
+// its plugin names in After has ended. Within a wave pairs run side by side. For each
+// pair one goroutine discovers items into a bounded window, out of which workers take
+// those whose parent is done; three limits hold at once: workers over all pairs, items
+// on one target resource, and bytes at work. Nothing is kept per item beyond the window
+// and the items that wait for their second chance, whose number is bounded too.
+package local
+
+import (
+	"context"
+
+	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/internal/event"
+)
+
+// Runner implements engine.Runner in this process. It is safe for concurrent use.
+type Runner struct{}
+
+var _ engine.Runner = (*Runner)(nil)
+
+// New returns a Runner.
+func New() *Runner { return &Runner{} }
+
+// Plan compares every item and writes nothing.
+func (r *Runner) Plan(ctx context.Context, pairs []engine.Pair, opt engine.Options) (*engine.Report, error) {
+	return r.run(ctx, pairs, opt, planning{})
+}
+
+// Apply replicates every item, then discovers and compares every item anew. A run that
+// was canceled while it replicated is not verified.
+func (r *Runner) Apply(ctx context.Context, pairs []engine.Pair, opt engine.Options) (*engine.Report, error) {
+	return r.run(ctx, pairs, opt, applying{}, verifying{})
+}
+
+// Verify compares every item and reports fidelity.
+func (r *Runner) Verify(ctx context.Context, pairs []engine.Pair, opt engine.Options) (*engine.Report, error) {
+	return r.run(ctx, pairs, opt, verifying{})
+}
+
+// run carries out phases one after the other, until ctx ends.
+func (r *Runner) run(ctx context.Context, pairs []engine.Pair, opt engine.Options, phases ...phase) (*engine.Report, error) {
+	opt = opt.WithDefaults()
+	if err := engine.Check(pairs, opt); err != nil {
+		return nil, err
+	}
+	waves, err := order(pairs)
+	if err != nil {
+		return nil, err
+	}
+	hard, stop := outlive(ctx, opt)
+	defer stop()
+	tally := engine.NewTally(pairs, opt)
+	limits := newLimits(pairs, opt)
+	opened(pairs, opt)
+	for _, ph := range phases {
+		if ctx.Err() != nil {
+			break
+		}
+		opt.Emit(event.PhaseStarted{Phase: ph.name()})
+		if !ph.writes() {
+			tally.Compared()
+		}
+		s := &stage{phase: ph, pairs: pairs, opt: opt, tally: tally, limits: limits, hard: hard}
+		s.run(ctx, waves)
+	}
+	if ctx.Err() != nil {
+		tally.Canceled(context.Cause(ctx))
+	}
+	end := opt.Now()
+	if !opt.Part {
+		opt.Emit(event.RunFinished{Run: opt.Run, Time: end})
+	}
+	return tally.Report(end), nil
+}
+
+func opened(pairs []engine.Pair, opt engine.Options) {
+	if opt.Part {
+		return
+	}
+	source, target := engine.Tenants(pairs, opt)
+	opt.Emit(event.RunStarted{
+		Run: opt.Run, Command: opt.Command, Mode: opt.Mode,
+		SourceTenant: source, TargetTenant: target, Time: opt.Now(),
+	})
+}
+
+// outlive returns a context that ends later than ctx: Options.Grace after it, or when
+// Options.Abort is closed. Items at work run under it. stop must be called; it waits
+// for the goroutine that outlive starts.
+func outlive(ctx context.Context, opt engine.Options) (hard context.Context, stop func()) {
+	hard, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-done:
+			return
+		case <-opt.Abort:
+			cancel(errAborted)
+			return
+		case <-ctx.Done():
+		}
+		grace(hard, cancel, ctx, opt, done)
+	}()
+	return hard, func() {
+		close(done)
+		<-ended
+		cancel(context.Canceled)
+	}
+}
+
+// grace cancels hard once the time of grace is over or the run is aborted.
+func grace(hard context.Context, cancel context.CancelCauseFunc, soft context.Context, opt engine.Options, done <-chan struct{}) {
+	waiting, wake := context.WithTimeout(hard, opt.Grace)
+	defer wake()
+	select {
+	case <-done:
+	case <-opt.Abort:
+		cancel(errAborted)
+	case <-waiting.Done():
+		cancel(context.Cause(soft))
+	}
+}
