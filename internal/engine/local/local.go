@@ -94,32 +94,27 @@ func outlive(ctx context.Context, opt engine.Options) (hard context.Context, sto
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		select {
-		case <-done:
-			return
-		case <-opt.Abort:
-			cancel(errAborted)
-			return
-		case <-ctx.Done():
+		var over <-chan struct{} // closed when the time of grace is over
+		for soft := ctx.Done(); ; {
+			select {
+			case <-done:
+				return
+			case <-opt.Abort:
+				cancel(errAborted)
+				return
+			case <-soft:
+				left, wake := context.WithTimeout(hard, opt.Grace)
+				defer wake()
+				soft, over = nil, left.Done()
+			case <-over:
+				cancel(context.Cause(ctx))
+				return
+			}
 		}
-		grace(hard, cancel, ctx, opt, done)
 	}()
 	return hard, func() {
 		close(done)
 		<-ended
 		cancel(context.Canceled)
-	}
-}
-
-// grace cancels hard once the time of grace is over or the run is aborted.
-func grace(hard context.Context, cancel context.CancelCauseFunc, soft context.Context, opt engine.Options, done <-chan struct{}) {
-	waiting, wake := context.WithTimeout(hard, opt.Grace)
-	defer wake()
-	select {
-	case <-done:
-	case <-opt.Abort:
-		cancel(errAborted)
-	case <-waiting.Done():
-		cancel(context.Cause(soft))
 	}
 }
