@@ -95,13 +95,14 @@ func (a *answer) status() int {
 	return a.stat
 }
 
-// discard forgets an answer of which nothing has left.
-func (a *answer) discard() {
+// discard forgets an answer; it is false if a part of it has left already.
+func (a *answer) discard() bool {
 	if a.committed {
-		return
+		return false
 	}
 	a.stat, a.buf = 0, nil
 	a.Header().Del("Content-Length")
+	return true
 }
 
 // length is the number of body bytes that the client gets.

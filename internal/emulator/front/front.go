@@ -131,7 +131,9 @@ func (x *exchange) serve(r *http.Request) {
 	}
 	defer func() {
 		if bug := recover(); bug != nil {
-			x.a.discard()
+			if !x.a.discard() {
+				x.cut = cutBefore
+			}
 			x.fail(&wire.Error{Status: http.StatusInternalServerError, Code: "EmulatorBug", Message: fmt.Sprintf("The emulated service %s failed: %v", x.svc.Name(), bug)})
 		}
 	}()
