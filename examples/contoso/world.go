@@ -1,0 +1,134 @@
+package contoso
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// The identities of both tenants. They are fixed, so that what the demo prints can be
+// found again in the scenario.
+const (
+	sourceTenant = "11111111-1111-4111-8111-111111111111"
+	sourceSub    = "aaaaaaaa-1111-4111-8111-111111111111"
+	sourceApp    = "c0470501-0000-4000-8000-000000000001"
+	sourceObject = "c0470501-0000-4000-8000-0000000000ff"
+	targetTenant = "22222222-2222-4222-8222-222222222222"
+	targetSub    = "bbbbbbbb-2222-4222-8222-222222222222"
+	targetApp    = "fab21ca0-0000-4000-8000-000000000002"
+	targetObject = "fab21ca0-0000-4000-8000-0000000000ff"
+
+	vaultType  = "Microsoft.KeyVault/vaults"
+	sourceTag  = "atg-source-id"
+	sourceRG   = "rg-contoso-prod"
+	targetRG   = "rg-fabrikam-prod"
+	sourceArea = "westeurope"
+	targetArea = "northeurope"
+)
+
+// sourceID is the resource ID of a vault of the source.
+func sourceID(vault string) string {
+	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/%s/%s", sourceSub, sourceRG, vaultType, vault)
+}
+
+func targetID(vault string) string {
+	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/%s/%s", targetSub, targetRG, vaultType, vault)
+}
+
+// Generate makes the scenario for a seed. Vaults, names that matter and awkward cases
+// are the same for every seed; the rest differs.
+func Generate(seed uint64) World {
+	m := &maker{rand.New(rand.NewPCG(seed, 0xc0970501))}
+	return World{Tenants: []Tenant{m.source(), m.target()}}
+}
+
+// maker makes content out of one stream of random numbers.
+type maker struct{ *rand.Rand }
+
+// source is the tenant that is copied. Its principal may read and nothing more.
+func (m *maker) source() Tenant {
+	scope := "/subscriptions/" + sourceSub
+	return Tenant{
+		ID: sourceTenant, Name: Source, Domain: "contoso.onmicrosoft.com",
+		Principals: []Principal{{AppID: sourceApp, ObjectID: sourceObject, Secret: "contoso-emulated-secret", Name: "atg-source"}},
+		Subscriptions: []Subscription{{ID: sourceSub, Name: "Contoso Production", ResourceGroups: []ResourceGroup{{
+			Name: sourceRG, Location: sourceArea,
+			Resources: []Resource{
+				{Type: vaultType, Name: "kv-contoso-app", Location: sourceArea, Tags: map[string]string{"app": "shop"}, Properties: byRole(sourceTenant), Data: m.appVault()},
+				{Type: vaultType, Name: "kv-contoso-data", Location: sourceArea, Tags: map[string]string{"app": "warehouse"}, Properties: byPolicy(sourceTenant, sourceObject, readPermissions()), Data: m.dataVault()},
+				{Type: vaultType, Name: "kv-contoso-edge", Location: sourceArea, Tags: map[string]string{"app": "edge"}, Properties: byRole(sourceTenant), Data: m.edgeVault()},
+			},
+		}}}},
+		RoleAssignments: []RoleAssignment{
+			{"atg-source", "Reader", scope},
+			{"atg-source", "Key Vault Reader", scope},
+			{"atg-source", "Key Vault Secrets User", scope},
+		},
+	}
+}
+
+// target is the tenant that is copied to: vaults of other names, two of them tagged with
+// their source, one named by the mapping file.
+func (m *maker) target() Tenant {
+	scope := "/subscriptions/" + targetSub
+	return Tenant{
+		ID: targetTenant, Name: Target, Domain: "fabrikam.onmicrosoft.com",
+		Principals: []Principal{{AppID: targetApp, ObjectID: targetObject, Secret: "fabrikam-emulated-secret", Name: "atg-target"}},
+		Subscriptions: []Subscription{{ID: targetSub, Name: "Fabrikam Production", ResourceGroups: []ResourceGroup{{
+			Name: targetRG, Location: targetArea,
+			Resources: []Resource{
+				{Type: vaultType, Name: "kv-fabrikam-shop", Location: targetArea, Tags: map[string]string{sourceTag: sourceID("kv-contoso-app")}, Properties: byRole(targetTenant), Data: m.usedVault()},
+				{Type: vaultType, Name: "kv-fabrikam-stock", Location: targetArea, Tags: map[string]string{sourceTag: sourceID("kv-contoso-data")}, Properties: byPolicy(targetTenant, targetObject, allPermissions())},
+				{Type: vaultType, Name: "kv-fabrikam-front", Location: targetArea, Properties: byRole(targetTenant)},
+			},
+		}}}},
+		RoleAssignments: []RoleAssignment{
+			{"atg-target", "Reader", scope},
+			{"atg-target", "Key Vault Administrator", scope},
+		},
+	}
+}
+
+// Pairs is the content of mapping.json.
+func Pairs() any {
+	return map[string]any{"pairs": []map[string]string{{
+		"source": sourceID("kv-contoso-edge"), "target": targetID("kv-fabrikam-front"),
+	}}}
+}
+
+func vaultProperties(tenant string) map[string]any {
+	return map[string]any{
+		"tenantId": tenant, "sku": map[string]any{"family": "A", "name": "premium"},
+		"enableSoftDelete": true, "softDeleteRetentionInDays": 90,
+	}
+}
+
+// byRole is a vault whose data plane follows Azure RBAC.
+func byRole(tenant string) map[string]any {
+	p := vaultProperties(tenant)
+	p["enableRbacAuthorization"] = true
+	return p
+}
+
+// byPolicy is a vault whose data plane follows its access policies.
+func byPolicy(tenant, object string, permissions map[string]any) map[string]any {
+	p := vaultProperties(tenant)
+	p["enableRbacAuthorization"] = false
+	p["accessPolicies"] = []any{map[string]any{"tenantId": tenant, "objectId": object, "permissions": permissions}}
+	return p
+}
+
+func readPermissions() map[string]any {
+	return map[string]any{
+		"secrets":      []string{"get", "list"},
+		"keys":         []string{"get", "list", "getrotationpolicy"},
+		"certificates": []string{"get", "list", "getissuers", "listissuers", "managecontacts"},
+	}
+}
+
+func allPermissions() map[string]any {
+	return map[string]any{
+		"secrets":      []string{"get", "list", "set", "delete", "recover"},
+		"keys":         []string{"get", "list", "create", "update", "delete", "recover", "getrotationpolicy", "setrotationpolicy"},
+		"certificates": []string{"get", "list", "create", "import", "update", "delete", "recover", "managecontacts", "getissuers", "listissuers", "setissuers", "manageissuers"},
+	}
+}
