@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources/v4"
 
+	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/inventory"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
@@ -24,7 +25,7 @@ func (c *Client) Hydrate(ctx context.Context, r plugin.Resource) (plugin.Resourc
 	const op = "read the resource"
 	out, err := inventory.FromID(r.ID)
 	if err != nil {
-		return r, c.invalid(op, r.ID, err)
+		return r, c.fail(errs.Invalid, op, r.ID, err)
 	}
 	version, err := c.version(ctx, out)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources/v4"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armsubscriptions/v2"
 
+	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/inventory"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
@@ -156,7 +157,7 @@ func pages[P, T any](ctx context.Context, p pager[P], values func(P) []T) iter.S
 func (c *Client) listed(in *armresources.GenericResourceExpanded) (plugin.Resource, error) {
 	r, err := inventory.FromID(text(in.ID))
 	if err != nil {
-		return r, c.wrap("read the listing", text(in.ID), err)
+		return r, c.fail(errs.Internal, "read the listing", text(in.ID), err)
 	}
 	c.describe(&r, in.Kind, in.Location, in.SKU, in.Tags)
 	return r, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/resources/armresources/v4"
 
+	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -39,7 +40,7 @@ func (c *Client) version(ctx context.Context, r plugin.Resource) (string, error)
 	if v := p.types[strings.ToLower(typ)]; v != "" {
 		return v, nil
 	}
-	return "", c.unsupported(op, r.ID, fmt.Errorf("the provider %s has no resource type %s", namespace, typ))
+	return "", c.fail(errs.Unsupported, op, r.ID, fmt.Errorf("the provider %s has no resource type %s", namespace, typ))
 }
 
 func (c *Client) provider(namespace string) *provider {
