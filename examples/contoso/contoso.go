@@ -62,7 +62,6 @@ type (
 	Principal struct {
 		AppID    string `json:"appId"`
 		ObjectID string `json:"objectId"`
-		Secret   string `json:"secret"`
 		Name     string `json:"name"`
 	}
 	// Subscription holds resource groups.

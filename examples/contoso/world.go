@@ -6,16 +6,16 @@ import (
 )
 
 // The identities of both tenants. They are fixed, so that what the demo prints can be
-// found again in the scenario.
+// found again in the scenario. Their secrets are drawn by the emulator.
 const (
-	sourceTenant = "11111111-1111-4111-8111-111111111111"
-	sourceSub    = "aaaaaaaa-1111-4111-8111-111111111111"
-	sourceApp    = "c0470501-0000-4000-8000-000000000001"
-	sourceObject = "c0470501-0000-4000-8000-0000000000ff"
-	targetTenant = "22222222-2222-4222-8222-222222222222"
-	targetSub    = "bbbbbbbb-2222-4222-8222-222222222222"
-	targetApp    = "fab21ca0-0000-4000-8000-000000000002"
-	targetObject = "fab21ca0-0000-4000-8000-0000000000ff"
+	sourceTenant = "c0000000-0000-4000-8000-000000000001"
+	sourceSub    = "c0000000-0000-4000-8000-000000000002"
+	sourceApp    = "c0000000-0000-4000-8000-000000000003"
+	sourceObject = "c0000000-0000-4000-8000-000000000004"
+	targetTenant = "f0000000-0000-4000-8000-000000000001"
+	targetSub    = "f0000000-0000-4000-8000-000000000002"
+	targetApp    = "f0000000-0000-4000-8000-000000000003"
+	targetObject = "f0000000-0000-4000-8000-000000000004"
 
 	vaultType  = "Microsoft.KeyVault/vaults"
 	sourceTag  = "atg-source-id"
@@ -49,7 +49,7 @@ func (m *maker) source() Tenant {
 	scope := "/subscriptions/" + sourceSub
 	return Tenant{
 		ID: sourceTenant, Name: Source, Domain: "contoso.onmicrosoft.com",
-		Principals: []Principal{{AppID: sourceApp, ObjectID: sourceObject, Secret: "contoso-emulated-secret", Name: "atg-source"}},
+		Principals: []Principal{{AppID: sourceApp, ObjectID: sourceObject, Name: "atg-source"}},
 		Subscriptions: []Subscription{{ID: sourceSub, Name: "Contoso Production", ResourceGroups: []ResourceGroup{{
 			Name: sourceRG, Location: sourceArea,
 			Resources: []Resource{
@@ -72,7 +72,7 @@ func (m *maker) target() Tenant {
 	scope := "/subscriptions/" + targetSub
 	return Tenant{
 		ID: targetTenant, Name: Target, Domain: "fabrikam.onmicrosoft.com",
-		Principals: []Principal{{AppID: targetApp, ObjectID: targetObject, Secret: "fabrikam-emulated-secret", Name: "atg-target"}},
+		Principals: []Principal{{AppID: targetApp, ObjectID: targetObject, Name: "atg-target"}},
 		Subscriptions: []Subscription{{ID: targetSub, Name: "Fabrikam Production", ResourceGroups: []ResourceGroup{{
 			Name: targetRG, Location: targetArea,
 			Resources: []Resource{

@@ -1,0 +1,261 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/azure/auth"
+	"github.com/azure-tenant-grapher/atg/internal/azure/cloud"
+	"github.com/azure-tenant-grapher/atg/internal/azure/pipeline"
+	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/internal/event"
+	"github.com/azure-tenant-grapher/atg/internal/inventory"
+	"github.com/azure-tenant-grapher/atg/internal/inventory/arm"
+	"github.com/azure-tenant-grapher/atg/internal/inventory/file"
+	"github.com/azure-tenant-grapher/atg/internal/inventory/pairing"
+	"github.com/azure-tenant-grapher/atg/plugin"
+)
+
+// hydrations is how many resources are read from Resource Manager at once.
+const hydrations = 8
+
+// opener does the work of Open.
+type opener struct {
+	opt            Options
+	source, target side
+}
+
+// side is one side, signed in.
+type side struct {
+	name       plugin.Side
+	said       Side
+	tenant     string
+	sub        string
+	credential azcore.TokenCredential
+	options    policy.ClientOptions
+	arm        *arm.Client
+}
+
+// signIn gets the credentials of both sides at once.
+func (o *opener) signIn(ctx context.Context) error {
+	config, _, err := cloud.Resolve(o.opt.Cloud)
+	if err != nil {
+		return err
+	}
+	clientOptions := func(name plugin.Side) policy.ClientOptions {
+		return pipeline.New(pipeline.Options{
+			Side: name, Cloud: config, Version: o.opt.Version, Transport: o.opt.Transport,
+			Workers: o.opt.Workers, Logger: o.opt.Logger,
+			Throttled: func(t pipeline.Throttle) { o.opt.Emit(event.Throttled{Host: t.Host, Wait: t.Wait}) },
+		})
+	}
+	o.source = side{name: plugin.Source, said: o.opt.Source, options: clientOptions(plugin.Source)}
+	o.target = side{name: plugin.Target, said: o.opt.Target, options: clientOptions(plugin.Target)}
+	// One after the other: an interactive sign-in must not ask two questions at once.
+	if err := o.source.signIn(ctx, o.opt, o.opt.Target.Principal); err != nil {
+		return err
+	}
+	return o.target.signIn(ctx, o.opt, o.opt.Source.Principal)
+}
+
+// signIn resolves the credential of s. shared is what the command line names for the
+// other side.
+func (s *side) signIn(ctx context.Context, opt Options, shared auth.Principal) error {
+	env := auth.FromEnvironment(s.name, opt.Env)
+	got, err := auth.Resolve(ctx, auth.Config{
+		Side: s.name, TenantID: s.said.TenantID, Flags: s.said.Principal, Shared: shared,
+		Environment: env, Options: s.options,
+		AllowInteractive: opt.DevicePrompt != nil, DevicePrompt: opt.DevicePrompt,
+	})
+	if err != nil {
+		return err
+	}
+	s.tenant, s.credential = got.TenantID, got.Credential
+	if s.sub = s.said.SubscriptionID; s.sub == "" {
+		s.sub = env.SubscriptionID
+	}
+	s.arm = arm.NewClient(s.name, s.tenant, s.credential, s.options)
+	return nil
+}
+
+// finder is the inventory of s: the file that the user named, or Azure.
+func (s *side) finder() inventory.Finder {
+	if s.said.Inventory != "" {
+		return file.New(s.name, s.said.Inventory, s.tenant)
+	}
+	var scope arm.Scope
+	if s.sub != "" {
+		scope.Subscriptions = []string{s.sub}
+	}
+	if s.said.ResourceGroup != "" {
+		scope.ResourceGroups = []string{s.said.ResourceGroup}
+	}
+	return s.arm.Finder(scope)
+}
+
+// pair reads both inventories and returns the pairs, both ends read in full.
+func (o *opener) pair(ctx context.Context) ([]engine.Pair, []engine.Unpaired, error) {
+	sources, targets, err := o.inventories(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.opt.Emit(event.PhaseStarted{Phase: event.Pairing})
+	opt := pairing.Options{Plugin: o.pluginName}
+	if o.opt.Mapping != "" {
+		if opt.Mapping, err = pairing.ReadMapping(o.opt.Mapping); err != nil {
+			return nil, nil, err
+		}
+	}
+	found, err := pairing.Pair(sources, targets, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	pairs, unpaired, err := o.hydrate(ctx, found.Matches)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, u := range found.Unpaired {
+		unpaired = append(unpaired, engine.Unpaired{
+			Resource: u.Source, ID: u.Source.ID, Type: u.Source.Type, Reason: u.Reason, Near: u.Near,
+		})
+	}
+	o.announce(pairs, unpaired)
+	return pairs, unpaired, nil
+}
+
+func (o *opener) announce(pairs []engine.Pair, unpaired []engine.Unpaired) {
+	for _, p := range pairs {
+		o.opt.Emit(event.Paired{Source: p.Source.Resource.ID, Target: p.Target.Resource.ID, Rule: p.Rule})
+	}
+	for _, u := range unpaired {
+		o.opt.Emit(event.Unpaired{Source: u.ID, Reason: u.Reason})
+	}
+}
+
+// pluginName is pairing's view of the registry.
+func (o *opener) pluginName(typ, kind string) string {
+	if p := o.opt.Registry.For(typ, kind); p != nil {
+		return p.Info().Name
+	}
+	return ""
+}
+
+// inventories reads both sides at once. An inventory with a gap is refused: a pairing
+// rule might otherwise choose what it would not have chosen in sight of everything.
+func (o *opener) inventories(ctx context.Context) (sources, targets []plugin.Resource, err error) {
+	o.opt.Emit(event.PhaseStarted{Phase: event.Inventory})
+	types := o.opt.Types
+	if len(types) == 0 {
+		types = o.opt.Registry.Types()
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		sources, err = collect(o.source.finder().Find(ctx, types))
+		return err
+	})
+	group.Go(func() (err error) {
+		targets, err = collect(o.target.finder().Find(ctx, types))
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, nil, err
+	}
+	if len(sources) == 0 {
+		return nil, nil, &errs.Error{
+			Op: "find anything to copy", Kind: errs.NotFound, Side: string(plugin.Source),
+			Err:  fmt.Errorf("the inventory has no resource of type %s", strings.Join(types, ", ")),
+			Hint: "check --source-subscription-id, --source-resource-group and --type, and that the source principal may read the resources",
+		}
+	}
+	return sources, targets, nil
+}
+
+// maxGaps is how many errors of one inventory are named; more say nothing new.
+const maxGaps = 5
+
+func collect(found iter.Seq2[plugin.Resource, error]) ([]plugin.Resource, error) {
+	var (
+		out  []plugin.Resource
+		gaps []error
+	)
+	for r, err := range found {
+		switch {
+		case err == nil:
+			out = append(out, r)
+		case len(gaps) < maxGaps:
+			gaps = append(gaps, err)
+		}
+	}
+	if len(gaps) == 1 {
+		return nil, gaps[0]
+	}
+	return out, errors.Join(gaps...)
+}
+
+// hydrate reads both ends of every match. A match with an end that cannot be read is
+// unpaired with that reason; it is an error only if no match can be read.
+func (o *opener) hydrate(ctx context.Context, matches []pairing.Match) ([]engine.Pair, []engine.Unpaired, error) {
+	pairs, failed := make([]engine.Pair, len(matches)), make([]error, len(matches))
+	var group errgroup.Group
+	group.SetLimit(hydrations)
+	for i, m := range matches {
+		group.Go(func() error {
+			pairs[i], failed[i] = o.hydrateOne(ctx, m)
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are kept by place
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
+	}
+	var (
+		good     []engine.Pair
+		unpaired []engine.Unpaired
+		first    error
+	)
+	for i, m := range matches {
+		if failed[i] == nil {
+			good = append(good, pairs[i])
+			continue
+		}
+		if first == nil {
+			first = failed[i]
+		}
+		unpaired = append(unpaired, engine.Unpaired{
+			Resource: m.Source, ID: m.Source.ID, Type: m.Source.Type, Reason: failed[i].Error(), Near: []string{m.Target.ID},
+		})
+	}
+	if len(good) == 0 && first != nil {
+		return nil, nil, first
+	}
+	return good, unpaired, nil
+}
+
+func (o *opener) hydrateOne(ctx context.Context, m pairing.Match) (engine.Pair, error) {
+	source, err := o.source.arm.Hydrate(ctx, m.Source)
+	if err != nil {
+		return engine.Pair{}, err
+	}
+	target, err := o.target.arm.Hydrate(ctx, m.Target)
+	if err != nil {
+		return engine.Pair{}, err
+	}
+	p := o.opt.Registry.For(source.Type, source.Kind)
+	if p == nil {
+		return engine.Pair{}, &errs.Error{Op: "copy", Kind: errs.Unsupported, Resource: source.ID, Err: fmt.Errorf("no plugin for kind %q", source.Kind)}
+	}
+	return engine.Pair{Plugin: p, Source: o.source.endpoint(source), Target: o.target.endpoint(target), Rule: m.Rule}, nil
+}
+
+func (s *side) endpoint(r plugin.Resource) plugin.Endpoint {
+	return plugin.Endpoint{Resource: r, Credential: s.credential, Options: s.options}
+}

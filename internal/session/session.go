@@ -1,0 +1,134 @@
+// Package session brings a run together: it signs in to both tenants, reads both
+// inventories, pairs the resources, reads the whole of each from Resource Manager and
+// hands the pairs to an engine. Plan, apply, verify and the demo all go this way.
+//
+// It decides nothing that a user may decide and shows nothing: input comes as Options,
+// output as events and as the engine's report.
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/azure-tenant-grapher/atg/internal/azure/auth"
+	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/internal/engine/local"
+	"github.com/azure-tenant-grapher/atg/internal/event"
+	"github.com/azure-tenant-grapher/atg/plugin"
+)
+
+// Side is what the user says about one side of a run.
+type Side struct {
+	TenantID       string         // ID or domain; "": that of the credential
+	SubscriptionID string         // "": every subscription that the principal sees
+	ResourceGroup  string         // "": all of them
+	Inventory      string         // JSON file to read instead of asking Azure; "" for none
+	Principal      auth.Principal // service principal named for this side; zero for none
+}
+
+// Options say what a run works on and how.
+type Options struct {
+	Command   string // "plan", "apply", "verify", "demo": names the run in reports
+	Version   string // of this program
+	Mode      plugin.Mode
+	Overwrite bool
+	Types     []string                   // resource types; none: every type that a plugin claims
+	Settings  map[string]plugin.Settings // by plugin name
+	Workers   int                        // 0: the engine's default
+	Mapping   string                     // mapping file; "" for none
+	Cloud     string                     // "": public
+	Source    Side
+	Target    Side
+
+	Registry *plugin.Registry
+	Env      func(string) (string, bool) // looks up environment variables
+	// DevicePrompt shows the message of a sign-in by device code, which is tried last. Nil
+	// forbids every interactive sign-in.
+	DevicePrompt func(message string)
+	Transport    policy.Transporter // nil: the network
+	Logger       *slog.Logger       // may be nil
+	Emit         event.Sink         // may be nil; must be safe for concurrent use
+}
+
+// Session is an open run: signed in on both sides, with its pairs found. It holds no
+// connection that has to be closed.
+type Session struct {
+	opt      Options
+	runner   engine.Runner
+	engine   engine.Options
+	pairs    []engine.Pair
+	unpaired []engine.Unpaired
+}
+
+// Open signs in, reads both inventories and finds the pairs. It writes nothing to Azure.
+// It fails if a side cannot be signed in to or listed, if an input file is wrong, if the
+// source has no resource that a plugin knows, or if no pair can be read at all; a single
+// resource that has no target or cannot be read is part of the report instead.
+func Open(ctx context.Context, opt Options) (*Session, error) {
+	if opt.Emit == nil {
+		opt.Emit = func(event.Event) {}
+	}
+	o := &opener{opt: opt}
+	if err := o.signIn(ctx); err != nil {
+		return nil, err
+	}
+	s := &Session{opt: opt, runner: local.New()}
+	s.engine = engine.Options{
+		Run: NewRunID(), Command: opt.Command, Version: opt.Version,
+		SourceTenant: o.source.tenant, TargetTenant: o.target.tenant,
+		Mode: opt.Mode, Overwrite: opt.Overwrite, Settings: opt.Settings, Workers: opt.Workers,
+		Emit: opt.Emit, Part: true,
+	}
+	opt.Emit(event.RunStarted{
+		Run: s.engine.Run, Command: opt.Command, Mode: opt.Mode,
+		SourceTenant: o.source.tenant, TargetTenant: o.target.tenant, Time: time.Now().UTC(),
+	})
+	var err error
+	if s.pairs, s.unpaired, err = o.pair(ctx); err != nil {
+		return nil, err
+	}
+	s.engine.Unpaired = s.unpaired
+	return s, nil
+}
+
+// Run is the run's ID.
+func (s *Session) Run() string { return s.engine.Run }
+
+// Plan compares every item and writes nothing.
+func (s *Session) Plan(ctx context.Context) (*engine.Report, error) {
+	opt := s.engine
+	opt.Command = "plan"
+	return s.runner.Plan(ctx, s.pairs, opt)
+}
+
+// Apply replicates every item, then compares every item.
+func (s *Session) Apply(ctx context.Context) (*engine.Report, error) {
+	return s.runner.Apply(ctx, s.pairs, s.engine)
+}
+
+// Verify compares every item.
+func (s *Session) Verify(ctx context.Context) (*engine.Report, error) {
+	return s.runner.Verify(ctx, s.pairs, s.engine)
+}
+
+// Close ends the run towards those who take its events.
+func (s *Session) Close() {
+	s.opt.Emit(event.RunFinished{Run: s.engine.Run, Time: time.Now().UTC()})
+}
+
+// runIDLetters has no letter that is easily taken for another (Crockford's base 32).
+const runIDLetters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+// NewRunID returns a random name for a run: 8 letters and digits, 40 bits.
+func NewRunID() string {
+	b := make([]byte, 8)
+	_, _ = rand.Read(b) // never fails, see crypto/rand
+	for i := range b {
+		b[i] = runIDLetters[b[i]%32]
+	}
+	return string(b)
+}
