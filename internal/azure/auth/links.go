@@ -31,7 +31,11 @@ func (c *chain) links() []link {
 		}
 	}
 	if c.cfg.Shared.named() {
-		before = append(before, c.principalLink(c.cfg.Shared))
+		// An application may be registered in several tenants: the other side's is tried in this
+		// side's tenant, whatever tenant it was named with.
+		p := c.cfg.Shared
+		p.TenantID = first(c.cfg.TenantID, p.TenantID)
+		before = append(before, c.principalLink(p))
 	}
 	out := append(before, after...)
 	out = append(out, c.hosted()...)

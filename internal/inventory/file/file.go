@@ -35,16 +35,13 @@ var _ inventory.Finder = (*Finder)(nil)
 
 // Finder reads a file. It holds one resource at a time, and the IDs that it has seen.
 type Finder struct {
-	side   plugin.Side
 	path   string
 	tenant string
 }
 
 // New returns an inventory.Finder over the file at path. Resources that name no tenant get
 // tenantID.
-func New(side plugin.Side, path, tenantID string) *Finder {
-	return &Finder{side: side, path: path, tenant: tenantID}
-}
+func New(path, tenantID string) *Finder { return &Finder{path: path, tenant: tenantID} }
 
 // Find implements inventory.Finder. The stream ends with the first error, which is of kind
 // Invalid and names file, line and field: a file is mended, not read in part.
@@ -75,7 +72,7 @@ func wanted(types []string, typ string) bool {
 }
 
 func (f *Finder) fail(err error) error {
-	e := &errs.Error{Op: "read the inventory " + f.path, Kind: errs.Invalid, Side: string(f.side), Err: err}
+	e := &errs.Error{Op: "read the inventory " + f.path, Kind: errs.Invalid, Err: err}
 	if errors.Is(err, os.ErrNotExist) {
 		e.Kind = errs.NotFound
 	}
