@@ -90,7 +90,7 @@ func (s *side) signIn(ctx context.Context, opt Options, shared auth.Principal) e
 // finder is the inventory of s: the file that the user named, or Azure.
 func (s *side) finder() inventory.Finder {
 	if s.said.Inventory != "" {
-		return file.New(s.name, s.said.Inventory, s.tenant)
+		return file.New(s.said.Inventory, s.tenant)
 	}
 	var scope arm.Scope
 	if s.sub != "" {
