@@ -46,6 +46,18 @@ type Info struct {
 	PerItem  time.Duration // guess of the time for one item, where there is no Estimator
 	Settings []Setting     // what a user can set: --set NAME.SETTING=VALUE
 	Cannot   []string      // what it does not copy, one sentence each, for people
+	Limits   []Limit       // the service's own limits, which a run keeps to of itself
+}
+
+// Limit is a limit that the service puts on requests: at most Count of them in any span
+// of Per, for each host. A run waits before it would go over, instead of being refused.
+type Limit struct {
+	Name     string        // what is counted, for people: "secret, certificate and key writes"
+	Host     string        // hosts that have the limit, each for itself, as a path.Match pattern: "*.vault.*"
+	Requests []string      // what counts: method, blank, path.Match pattern of the path: "PUT /secrets/*"; nil: every request
+	Count    int           // at least 1
+	Per      time.Duration // longer than 0
+	Source   string        // the page that says so
 }
 
 // ItemKind is a kind of item that a plugin yields.

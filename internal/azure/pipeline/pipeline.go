@@ -6,6 +6,7 @@ package pipeline
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	azcloud "github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
@@ -21,10 +22,11 @@ type Options struct {
 	Version string // of this program; stands in the User-Agent
 	// Transport sends the requests; nil: one of NewTransport for Workers.
 	Transport policy.Transporter
-	Workers   int            // requests at work at once that the connection pool is sized for; default 16
-	Counter   *Counter       // counts requests; may be nil
-	Throttled func(Throttle) // is told of every throttled answer; may be nil; must be quick and safe for concurrent use
-	Logger    *slog.Logger   // gets one line at level Debug per try of a request; may be nil
+	Workers   int             // requests at work at once that the connection pool is sized for; default 16
+	Counter   *Counter        // counts requests; may be nil
+	Throttled func(Throttle)  // is told of every throttled answer; may be nil; must be quick and safe for concurrent use
+	Policies  []policy.Policy // run for each try of a request, before it is counted; such as a pace
+	Logger    *slog.Logger    // gets one line at level Debug per try of a request; may be nil
 	// RetryDelay replaces the first wait between tries, for tests; 0: the default.
 	RetryDelay time.Duration
 }
@@ -48,6 +50,6 @@ func New(opt Options) policy.ClientOptions {
 		Retry:            retryOptions(opt.RetryDelay),
 		Telemetry:        policy.TelemetryOptions{ApplicationID: applicationID(opt.Version)},
 		PerCallPolicies:  []policy.Policy{opener{}},
-		PerRetryPolicies: []policy.Policy{&observer{opt: opt}},
+		PerRetryPolicies: append(slices.Clone(opt.Policies), &observer{opt: opt}),
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
 	"github.com/azure-tenant-grapher/atg/internal/engine/enginetest"
+	"github.com/azure-tenant-grapher/atg/internal/engine/pace"
 	"github.com/azure-tenant-grapher/atg/internal/event"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
@@ -243,4 +244,65 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// TestPacedItemsHoldNoWorker: one vault is limited to one write in ten seconds, another
+// is not; with two workers in all, the fast one must not wait for the slow one.
+func TestPacedItemsHoldNoWorker(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		limiter, err := pace.New(pace.Options{Limits: []plugin.Limit{{Name: "slow", Host: "a", Count: 1, Per: 10 * time.Second}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, a := oneVault(20)
+		p.World.Add("/source/b", enginetest.Things(200)...)
+		var fast atomic.Int64
+		start := time.Now()
+		p.OnReplicate = func(ctx context.Context, t plugin.Task) (plugin.Outcome, error) {
+			done, err := limiter.Wait(ctx, plugin.Target, "PUT", t.Source.Resource.Name, "/"+string(t.Item.Key))
+			if err != nil {
+				return plugin.Outcome{}, err
+			}
+			time.Sleep(100 * time.Millisecond)
+			done(pace.Answer{Sent: true})
+			if t.Source.Resource.Name == "b" {
+				fast.Store(int64(time.Since(start)))
+			}
+			return p.Copy(ctx, t)
+		}
+		r := apply(t, t.Context(), engine.Options{Workers: 2}, a, p.Pair("b"))
+		if r.Outcomes[plugin.Created] != 220 || time.Since(start) < 190*time.Second {
+			t.Errorf("outcomes = %v after %s", r.Outcomes, time.Since(start))
+		}
+		if took := time.Duration(fast.Load()); took > 15*time.Second {
+			t.Errorf("the fast vault took %s", took)
+		}
+	})
+}
+
+func TestPacedItemIsCutByCancellation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		limiter, err := pace.New(pace.Options{Limits: []plugin.Limit{{Name: "slow", Host: "*", Count: 1, Per: time.Hour}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, a := oneVault(20)
+		p.OnReplicate = func(ctx context.Context, t plugin.Task) (plugin.Outcome, error) {
+			done, err := limiter.Wait(ctx, plugin.Target, "PUT", "a", "/")
+			if err != nil {
+				return plugin.Outcome{}, err
+			}
+			done(pace.Answer{Sent: true})
+			return p.Copy(ctx, t)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		time.AfterFunc(time.Minute, func() { cancel(errInterrupt) })
+		start := time.Now()
+		r := apply(t, ctx, engine.Options{Workers: 2, Grace: 10 * time.Second}, a)
+		if r.Outcomes[plugin.Created] != 1 || time.Since(start) != 70*time.Second {
+			t.Errorf("outcomes = %v after %s", r.Outcomes, time.Since(start))
+		}
+	})
 }

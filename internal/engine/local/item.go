@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/engine/pace"
 	"github.com/azure-tenant-grapher/atg/internal/event"
 	"github.com/azure-tenant-grapher/atg/internal/retry"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -72,23 +73,23 @@ func (s *stage) giveUp(ctx context.Context, p *pair, w work, err error, retryabl
 
 // attempt tries the item once, within the limits. taken is false if ctx ended first.
 func (s *stage) attempt(ctx context.Context, p *pair, w *work) (res result, err error, taken bool) {
-	release, err := s.limits.take(ctx, p.Pair, w.item.Size)
+	held, err := s.limits.take(ctx, p.Pair, w.item.Size)
 	if err != nil {
 		return result{}, err, false
 	}
-	defer release()
+	defer held.release()
 	if w.attempts == 0 && s.phase.writes() {
 		s.opt.Emit(event.ItemStarted{Resource: p.Source.Resource.ID, Item: w.item.Key, Kind: w.item.Kind})
 	}
 	w.attempts++
-	res, err = s.guarded(p, w)
+	res, err = s.guarded(pace.WithSlot(s.hard, held), p, w)
 	return res, err, true
 }
 
 // guarded runs one attempt under its time limit. A panic of the plugin becomes an error
 // of this item.
-func (s *stage) guarded(p *pair, w *work) (res result, err error) {
-	ctx, cancel := context.WithTimeoutCause(s.hard, s.opt.ItemTimeout, errTimeout)
+func (s *stage) guarded(ctx context.Context, p *pair, w *work) (res result, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.opt.ItemTimeout, errTimeout)
 	defer cancel()
 	op := s.phase.verb()
 	defer func() {

@@ -3,10 +3,12 @@ package local
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/semaphore"
 
 	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/internal/engine/pace"
 )
 
 // limits bound the items at work. They are shared by all pairs of a run.
@@ -32,10 +34,10 @@ func newLimits(pairs []engine.Pair, opt engine.Options) *limits {
 
 func targetOf(p engine.Pair) string { return strings.ToLower(p.Target.Resource.ID) }
 
-// take waits until an item of size bytes may be worked on against p's target. The caller
-// must call release. The scarce limit is asked for last, so that nobody holds a worker
-// while waiting for a busy target. It fails only with the cause of ctx's end.
-func (l *limits) take(ctx context.Context, p engine.Pair, size int64) (release func(), err error) {
+// take waits until an item of size bytes may be worked on against p's target. The scarce
+// limit is asked for last, so that nobody holds a worker while waiting for a busy target.
+// It fails only with the cause of ctx's end.
+func (l *limits) take(ctx context.Context, p engine.Pair, size int64) (*place, error) {
 	target := l.targets[targetOf(p)]
 	if target.Acquire(ctx, 1) != nil {
 		return nil, context.Cause(ctx)
@@ -50,9 +52,50 @@ func (l *limits) take(ctx context.Context, p engine.Pair, size int64) (release f
 		target.Release(1)
 		return nil, context.Cause(ctx)
 	}
-	return func() {
-		l.workers.Release(1)
-		l.bytes.Release(size)
-		target.Release(1)
-	}, nil
+	return &place{limits: l, target: target, size: size}, nil
+}
+
+// place is what one item holds of the limits. Its worker is free for other items while
+// the item waits for its service.
+type place struct {
+	limits *limits
+	target *semaphore.Weighted
+	size   int64
+
+	mu   sync.Mutex // guards left, and is held while the worker changes hands
+	left int        // requests of the item that wait; the worker is free while there are any
+}
+
+var _ pace.Slot = (*place)(nil)
+
+// Leave implements pace.Slot.
+func (p *place) Leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.left == 0 {
+		p.limits.workers.Release(1)
+	}
+	p.left++
+}
+
+// Return implements pace.Slot.
+func (p *place) Return(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.left == 1 && p.limits.workers.Acquire(ctx, 1) != nil {
+		return context.Cause(ctx)
+	}
+	p.left--
+	return nil
+}
+
+// release gives back all that the item still holds.
+func (p *place) release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.left == 0 {
+		p.limits.workers.Release(1)
+	}
+	p.limits.bytes.Release(p.size)
+	p.target.Release(1)
 }
