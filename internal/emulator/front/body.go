@@ -20,8 +20,9 @@ const (
 )
 
 // readBody reads a request's body to its end, so that no service waits for the network
-// while it holds a lock. Long bodies go to a file in dir.
-func readBody(r *http.Request, dir string) (io.ReadCloser, int64, *wire.Error) {
+// while it holds a lock. Long bodies go to a file in the directory
+// that dir makes.
+func readBody(r *http.Request, dir func() (string, error)) (io.ReadCloser, int64, *wire.Error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return http.NoBody, 0, nil
 	}
@@ -42,8 +43,12 @@ func readBody(r *http.Request, dir string) (io.ReadCloser, int64, *wire.Error) {
 	return spool(&head, r.Body, dir)
 }
 
-func spool(head *bytes.Buffer, rest io.Reader, dir string) (io.ReadCloser, int64, *wire.Error) {
-	file, err := os.CreateTemp(dir, "body-")
+func spool(head *bytes.Buffer, rest io.Reader, dir func() (string, error)) (io.ReadCloser, int64, *wire.Error) {
+	folder, err := dir()
+	if err != nil {
+		return nil, 0, noSpool(err)
+	}
+	file, err := os.CreateTemp(folder, "body-")
 	if err != nil {
 		return nil, 0, noSpool(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/loopback"
@@ -22,7 +23,7 @@ type Options struct {
 	Latency time.Duration                           // delays every answer
 	LogTo   io.Writer                               // JSON lines; nil: none
 	LogKeep int                                     // how many requests to keep; 0: DefaultLogKeep, < 0: none
-	Spool   string                                  // directory for large bodies
+	Spool   func() (string, error)                  // makes the directory for large bodies; nil: os.TempDir
 }
 
 // Front is the http.Handler before all services. It is safe for concurrent use.
@@ -39,6 +40,9 @@ func New(opt Options) *Front {
 	}
 	if opt.Caller == nil {
 		opt.Caller = func(*http.Request) (wire.Claims, bool) { return wire.Claims{}, false }
+	}
+	if opt.Spool == nil {
+		opt.Spool = func() (string, error) { return os.TempDir(), nil }
 	}
 	return &Front{opt: opt, log: newRequestLog(opt.LogTo, opt.LogKeep)}
 }
