@@ -76,6 +76,6 @@ type Result struct {
 func Resolve(ctx context.Context, cfg Config) (*Result, error) {
 	cfg.Flags.Origin = first(cfg.Flags.Origin, "flags")
 	cfg.Shared.Origin = first(cfg.Shared.Origin, "flags of the other side")
-	c := &chain{ctx: ctx, cfg: cfg}
-	return c.resolve()
+	c := &chain{cfg: cfg}
+	return c.resolve(ctx)
 }

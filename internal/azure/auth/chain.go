@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -22,12 +21,14 @@ type link struct {
 	tenant string // where it signs in; "" if nobody said
 	last   bool   // the chain ends with it, whether it works or not
 	keep   bool   // its tokens are to be kept here
-	make   func() (azcore.TokenCredential, error)
+	make   maker
 }
+
+// maker makes a credential. An error of type unset says that the link is not configured.
+type maker func(ctx context.Context) (azcore.TokenCredential, error)
 
 // chain is one resolution.
 type chain struct {
-	ctx      context.Context //nolint:containedctx // lives as long as one call of Resolve
 	cfg      Config
 	scope    string
 	tenant   string // of the side: an ID, a domain, or "" if nobody said
@@ -40,17 +41,17 @@ type unset string
 
 func (u unset) Error() string { return string(u) }
 
-func (c *chain) resolve() (*Result, error) {
+func (c *chain) resolve(ctx context.Context) (*Result, error) {
 	if err := c.prepare(); err != nil {
 		return nil, err
 	}
 	for _, l := range c.links() {
-		res, err := c.try(l)
+		res, err := c.try(ctx, l)
 		if err == nil {
 			return res, nil
 		}
-		if c.ctx.Err() != nil {
-			return nil, &errs.Error{Op: opSignIn, Side: string(c.cfg.Side), Err: c.ctx.Err()}
+		if ctx.Err() != nil {
+			return nil, &errs.Error{Op: opSignIn, Side: string(c.cfg.Side), Err: ctx.Err()}
 		}
 		if errs.KindOf(err) == errs.Invalid {
 			return nil, err
@@ -83,12 +84,12 @@ func (c *chain) prepare() error {
 
 // try makes the link's credential and proves it with a token for Resource Manager. CAE is
 // asked for as the SDK's clients do, so that they find this token in the cache.
-func (c *chain) try(l link) (*Result, error) {
-	inner, err := l.make()
+func (c *chain) try(ctx context.Context, l link) (*Result, error) {
+	inner, err := l.make(ctx)
 	if err != nil {
 		return nil, err
 	}
-	token, err := inner.GetToken(c.ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true})
+	token, err := inner.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true})
 	if err != nil {
 		return nil, err
 	}
@@ -116,11 +117,20 @@ func (c *chain) note(l link, err error) {
 
 // failure is the error of a chain in which no link worked.
 func (c *chain) failure() error {
-	cause := errors.Join(c.causes...)
-	return &errs.Error{
-		Op: opSignIn, Kind: errs.Unauthenticated, Side: string(c.cfg.Side), Resource: c.tenant,
-		Code: codeOf(cause), Hint: c.hint(codeOf(cause)), Err: &ChainError{Attempts: c.attempts, causes: c.causes},
+	e := &errs.Error{
+		Op: opSignIn, Kind: errs.Unauthenticated, Side: string(c.cfg.Side),
+		Err: &ChainError{Tenant: c.tenant, Attempts: c.attempts, causes: c.causes},
 	}
+	unreachable := len(c.causes) > 0
+	for _, cause := range c.causes {
+		e.Code = first(e.Code, codeOf(cause))
+		unreachable = unreachable && kindOf(cause) == errs.Unavailable
+	}
+	e.Hint = c.hint(e.Code)
+	if unreachable {
+		e.Kind, e.Hint = errs.Unavailable, hintUnreachable
+	}
+	return e
 }
 
 func (c *chain) invalid(err error, hint string) error {

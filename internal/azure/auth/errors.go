@@ -16,6 +16,7 @@ import (
 
 // ChainError holds what every link of a chain said when none gave a token.
 type ChainError struct {
+	Tenant   string // as it was asked for; "" if nobody said
 	Attempts []Attempt
 	causes   []error
 }
@@ -26,7 +27,11 @@ func (e *ChainError) Error() string {
 	for _, a := range e.Attempts {
 		lines = append(lines, a.Link+": "+a.Said)
 	}
-	return "no credential works: " + strings.Join(lines, "; ")
+	head := "no credential works"
+	if e.Tenant != "" {
+		head += " for tenant " + e.Tenant
+	}
+	return head + ": " + strings.Join(lines, "; ")
 }
 
 // Unwrap returns the errors of the links that went to the authority.
@@ -112,6 +117,8 @@ var hints = map[string]string{
 	"AADSTS700027":  "the application does not know this certificate: add it with: az ad app credential reset --id CLIENT-ID --cert @FILE --append",
 	"AADSTS90002":   "there is no such tenant: check the tenant ID and --cloud",
 }
+
+const hintUnreachable = "check the network and the proxy (HTTPS_PROXY, NO_PROXY): no sign-in service answered"
 
 // hint says what to do about a chain that failed.
 func (c *chain) hint(code string) string {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/managedidentity"
@@ -44,7 +45,7 @@ func (c *chain) links() []link {
 }
 
 func (c *chain) principalLink(p Principal) link {
-	return link{name: p.Origin, tenant: c.tenantOf(p), make: func() (azcore.TokenCredential, error) {
+	return link{name: p.Origin, tenant: c.tenantOf(p), make: func(context.Context) (azcore.TokenCredential, error) {
 		if missing := p.missing(); missing != "" {
 			return nil, unset(missing + " is not set")
 		}
@@ -56,7 +57,7 @@ func (c *chain) principalLink(p Principal) link {
 }
 
 // fromFlags is stricter than principalLink: what a person typed is used or refused.
-func (c *chain) fromFlags() (azcore.TokenCredential, error) {
+func (c *chain) fromFlags(context.Context) (azcore.TokenCredential, error) {
 	p := c.cfg.Flags
 	if missing := p.missing(); missing != "" {
 		return nil, c.invalid(fmt.Errorf("%s names a service principal in part: %s is missing", p.Origin, missing), "")
@@ -121,19 +122,17 @@ func (c *chain) hosted() []link {
 // theirs are kept here.
 func (c *chain) tools() []link {
 	return []link{
-		{name: "Azure CLI", tenant: c.tenant, keep: true, make: c.selected("AzureCLICredential", "dev", func() (azcore.TokenCredential, error) {
+		{name: "Azure CLI", tenant: c.tenant, keep: true, make: c.selected("AzureCLICredential", "dev", func(context.Context) (azcore.TokenCredential, error) {
 			return azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: c.tenant})
 		})},
-		{name: "Azure Developer CLI", tenant: c.tenant, keep: true, make: c.selected("AzureDeveloperCLICredential", "dev", func() (azcore.TokenCredential, error) {
+		{name: "Azure Developer CLI", tenant: c.tenant, keep: true, make: c.selected("AzureDeveloperCLICredential", "dev", func(context.Context) (azcore.TokenCredential, error) {
 			return azidentity.NewAzureDeveloperCLICredential(&azidentity.AzureDeveloperCLICredentialOptions{TenantID: c.tenant})
 		})},
-		{name: "Azure PowerShell", tenant: c.tenant, keep: true, make: c.selected("AzurePowerShellCredential", "dev", func() (azcore.TokenCredential, error) {
+		{name: "Azure PowerShell", tenant: c.tenant, keep: true, make: c.selected("AzurePowerShellCredential", "dev", func(context.Context) (azcore.TokenCredential, error) {
 			return azidentity.NewAzurePowerShellCredential(&azidentity.AzurePowerShellCredentialOptions{TenantID: c.tenant})
 		})},
 	}
 }
-
-type maker func() (azcore.TokenCredential, error)
 
 // selected leaves a member of the default chain out where AZURE_TOKEN_CREDENTIALS, as the
 // SDK defines it, names another member or the other half of the chain.
@@ -142,12 +141,12 @@ func (c *chain) selected(name, half string, m maker) maker {
 	if only == "" || strings.EqualFold(only, name) || only == half {
 		return m
 	}
-	return func() (azcore.TokenCredential, error) {
+	return func(context.Context) (azcore.TokenCredential, error) {
 		return nil, unset("left out by AZURE_TOKEN_CREDENTIALS=" + only)
 	}
 }
 
-func (c *chain) workload() (azcore.TokenCredential, error) {
+func (c *chain) workload(context.Context) (azcore.TokenCredential, error) {
 	env := c.cfg.Environment
 	if env.FederatedTokenFile == "" {
 		return nil, unset("AZURE_FEDERATED_TOKEN_FILE is not set")
@@ -160,15 +159,16 @@ func (c *chain) workload() (azcore.TokenCredential, error) {
 	})
 }
 
-func (c *chain) managed() (azcore.TokenCredential, error) {
+func (c *chain) managed(ctx context.Context) (azcore.TokenCredential, error) {
 	source, err := managedidentity.GetSource()
 	if err != nil {
 		return nil, err
 	}
-	if source == managedidentity.DefaultToIMDS && !c.metadataAnswers() {
+	if source == managedidentity.DefaultToIMDS && !c.metadataAnswers(ctx) {
 		return nil, unset("no metadata service answers: this is no Azure machine")
 	}
 	opt := &azidentity.ManagedIdentityCredentialOptions{ClientOptions: c.cfg.Options}
+	opt.Retry = policy.RetryOptions{} // the metadata service has a retry schedule of its own
 	if id := c.cfg.Environment.ClientID; id != "" {
 		opt.ID = azidentity.ClientID(id)
 	}
@@ -183,8 +183,8 @@ const (
 )
 
 // metadataAnswers asks without the header that the service demands: any answer will do.
-func (c *chain) metadataAnswers() bool {
-	ctx, cancel := context.WithTimeout(c.ctx, metadataWait)
+func (c *chain) metadataAnswers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, metadataWait)
 	defer cancel()
 	req, err := runtime.NewRequest(ctx, http.MethodGet, metadataURL)
 	if err != nil {
@@ -204,10 +204,10 @@ func (c *chain) interactive() link {
 	l := link{name: "interactive", tenant: c.tenant}
 	switch {
 	case !c.cfg.AllowInteractive:
-		l.make = func() (azcore.TokenCredential, error) { return nil, unset("not allowed") }
+		l.make = func(context.Context) (azcore.TokenCredential, error) { return nil, unset("not allowed") }
 	case c.cfg.DevicePrompt != nil:
 		l.name = "device code"
-		l.make = func() (azcore.TokenCredential, error) {
+		l.make = func(context.Context) (azcore.TokenCredential, error) {
 			return azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
 				ClientOptions: c.cfg.Options, TenantID: c.tenant,
 				UserPrompt: func(_ context.Context, m azidentity.DeviceCodeMessage) error {
@@ -218,7 +218,7 @@ func (c *chain) interactive() link {
 		}
 	default:
 		l.name = "browser"
-		l.make = func() (azcore.TokenCredential, error) {
+		l.make = func(context.Context) (azcore.TokenCredential, error) {
 			return azidentity.NewInteractiveBrowserCredential(&azidentity.InteractiveBrowserCredentialOptions{
 				ClientOptions: c.cfg.Options, TenantID: c.tenant,
 			})

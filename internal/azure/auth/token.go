@@ -82,8 +82,8 @@ func (c *credential) wrongTenant(tenant string) error {
 
 func (c *credential) refused(err error) error {
 	return &errs.Error{
-		Op: opSignIn, Kind: kindOf(err), Side: string(c.side), Resource: c.tenant,
-		Code: codeOf(err), Err: &tokenError{link: c.link, err: err},
+		Op: opSignIn, Kind: kindOf(err), Side: string(c.side), Code: codeOf(err),
+		Err: &tokenError{link: c.link, err: err},
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -179,10 +178,11 @@ func requestID(h http.Header) string {
 func errorWord(err error) string {
 	var dns *net.DNSError
 	var op *net.OpError
+	var timed net.Error
 	switch {
 	case errors.Is(err, context.Canceled):
 		return "canceled"
-	case errors.Is(err, context.DeadlineExceeded), os.IsTimeout(err):
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timed) && timed.Timeout():
 		return "timeout"
 	case errors.As(err, &dns):
 		return "name not found"
