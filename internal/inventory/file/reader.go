@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -130,16 +131,21 @@ func (r *reader) token() (json.Token, error) {
 // here places an error at the point up to which the file has been read.
 func (r *reader) here(err error) error {
 	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	switch {
+	case errors.As(err, &syntax):
 		return &at{syntax.Offset, err}
+	case errors.Is(err, errEnd):
+		return &at{math.MaxInt64, err}
 	}
 	return &at{r.dec.InputOffset(), err}
 }
 
-// plain says "the file ends too early" for the decoder's two ways to say so.
+var errEnd = errors.New("the file ends too early")
+
+// plain unites the decoder's two ways to say that the file ends too early.
 func plain(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the file ends too early")
+		return errEnd
 	}
 	return err
 }
