@@ -131,12 +131,12 @@ func (s *Server) ProxyAddr() string { return s.proxy.Addr().String() }
 
 // Close stops listening, cuts every connection and waits until all is gone.
 func (s *Server) Close() error {
-	s.cancel()
 	errs := make([]error, 0, len(s.servers)+1)
 	errs = append(errs, s.tunnels.Close())
 	for _, srv := range s.servers {
 		errs = append(errs, srv.Close())
 	}
+	s.cancel() // after the connections, so that no handler that is woken gets its answer out
 	s.mu.Lock()
 	for _, t := range s.transports {
 		t.CloseIdleConnections()

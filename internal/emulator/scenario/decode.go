@@ -36,8 +36,8 @@ func Decode(r io.Reader) (*Scenario, error) {
 func checkShape(text []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.UseNumber()
-	var tree any
-	if err := dec.Decode(&tree); err != nil {
+	tree, err := read(dec, "")
+	if err != nil {
 		return syntax(text, err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
@@ -46,18 +46,69 @@ func checkShape(text []byte) error {
 	return shape("", tree, reflect.TypeFor[Scenario]())
 }
 
+// read is json.Unmarshal into an any, but a field that is given twice is an error.
+func read(dec *json.Decoder, path string) (any, error) {
+	token, err := dec.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token {
+	case json.Delim('{'):
+		return readObject(dec, path)
+	case json.Delim('['):
+		return readList(dec, path)
+	}
+	return token, nil
+}
+
+func readObject(dec *json.Decoder, path string) (any, error) {
+	object := map[string]any{}
+	for dec.More() {
+		token, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		name, _ := token.(string)
+		if _, twice := object[name]; twice {
+			return nil, fmt.Errorf("%s: is given twice", join(path, name))
+		}
+		if object[name], err = read(dec, join(path, name)); err != nil {
+			return nil, err
+		}
+	}
+	_, err := dec.Token()
+	return object, err
+}
+
+func readList(dec *json.Decoder, path string) (any, error) {
+	list := []any{}
+	for dec.More() {
+		element, err := read(dec, fmt.Sprintf("%s[%d]", path, len(list)))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, element)
+	}
+	_, err := dec.Token()
+	return list, err
+}
+
+// syntax says where a document is broken.
 func syntax(text []byte, err error) error {
 	var bad *json.SyntaxError
-	if errors.As(err, &bad) {
+	switch {
+	case errors.As(err, &bad):
 		return fmt.Errorf("%s: %w", position(text, bad.Offset), err)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%s: the document ends early", position(text, int64(len(text))))
 	}
-	return fmt.Errorf("%s: %w", position(text, int64(len(text))), err)
+	return err
 }
 
 func position(text []byte, offset int64) string {
 	before := text[:min(int(offset), len(text))]
 	line := bytes.Count(before, []byte("\n")) + 1
-	return fmt.Sprintf("line %d, column %d", line, len(before)-bytes.LastIndexByte(before, '\n')-1)
+	return fmt.Sprintf("near line %d, column %d", line, len(before)-bytes.LastIndexByte(before, '\n')-1)
 }
 
 // shape checks one value against the Go type it is going to fill.
