@@ -11,30 +11,41 @@ import (
 // closing writes the fidelity lines and what to do next: the last thing on the screen is
 // what the reader needs first.
 func closing(b *strings.Builder, r *engine.Report, next Next, st Style) {
-	p := green
-	if r.Fidelity.Verified < r.Fidelity.Items {
-		p = yellow
+	row := func(word, text string, p paint) {
+		b.WriteString(lead(word, bold, st) + st.paint(p, wrap(text, leadWidth, st.Width)) + "\n")
 	}
-	now := ""
-	if isPlan(r) {
-		now = " now"
+	switch f := r.Fidelity; {
+	case f.Items == 0:
+		row("Fidelity", "nothing to compare: the source resources are empty or could not be listed.", yellow)
+	case f.Verified < f.Items:
+		row("Fidelity", fidelity(r), yellow)
+	default:
+		row("Fidelity", fidelity(r), green)
 	}
-	fmt.Fprintf(b, "%s%s of %s proven equal%s at the target.\n", lead("Fidelity", bold, st),
-		st.paint(p, percent(r.Fidelity.Count)+": "+number(r.Fidelity.Verified)), plural(r.Fidelity.Items, "source item"), now)
-	fmt.Fprintf(b, "%s%s of %s with a target.\n", lead("", bold, st), number(r.Resources.Paired), plural(r.Resources.Source, "source resource"))
+	row("Pairs", fmt.Sprintf("%s of %s source resources have a target.", number(r.Resources.Paired), number(r.Resources.Source)), "")
 	if !r.Run.Complete {
-		fmt.Fprintf(b, "%s%s\n", lead("", bold, st), st.paint(yellow, wrap("Not every resource could be listed to its end: the source may hold more.", leadWidth, st.Width)))
+		row("", "Not every resource could be listed to its end: the source may hold more.", yellow)
 	}
 	for i, s := range steps(r, next) {
 		word := ""
 		if i == 0 {
 			word = "Next"
 		}
-		b.WriteString(lead(word, bold, st) + wrap(s.why, leadWidth, st.Width) + "\n")
+		row(word, s.why, "")
 		if s.command != "" { // never wrapped: it is there to be copied
 			b.WriteString(strings.Repeat(" ", leadWidth) + "  " + s.command + "\n")
 		}
 	}
+}
+
+// fidelity is the one number that a run ends with, in words.
+func fidelity(r *engine.Report) string {
+	now := ""
+	if isPlan(r) {
+		now = " now"
+	}
+	f := r.Fidelity
+	return fmt.Sprintf("%s: %s of %s source items are proven equal at the target%s.", percent(f.Count), number(f.Verified), number(f.Items), now)
 }
 
 const leadWidth = 10
@@ -65,7 +76,8 @@ func steps(r *engine.Report, next Next) []step {
 		return out
 	}
 	add(different > 0, "Items that differ were left as they are. To replace them:", next.Force)
-	add(len(r.Missing) > 0, "Copy what is missing:", next.Apply)
+	add(len(r.Missing) > 0 && r.Run.Command == "verify", "Copy what is missing:", next.Apply)
+	add(next.Own != "", "Do the same with tenants of your own:", next.Own)
 	add(len(out) == 0 && next.Verify != "", "Compare both sides again at any time:", next.Verify)
 	return out
 }

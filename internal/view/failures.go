@@ -10,6 +10,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
 // maxCauses is how many causes of failure a report shows.
@@ -39,7 +40,7 @@ func failures(b *strings.Builder, r *engine.Report, st Style) {
 			fmt.Fprintf(b, "  and %s\n", plural(int64(len(causes)-maxCauses), "other cause"))
 			break
 		}
-		failureGroup(b, byCause[c], st)
+		failureGroup(b, r, byCause[c], st)
 	}
 	if n := int64(len(r.Failures)); r.FailTotal > n {
 		fmt.Fprintf(b, "  only the first %s are listed here; the progress lines name every one\n", number(n))
@@ -47,7 +48,7 @@ func failures(b *strings.Builder, r *engine.Report, st Style) {
 	b.WriteByte('\n')
 }
 
-func failureGroup(b *strings.Builder, fs []engine.Failure, st Style) {
+func failureGroup(b *strings.Builder, r *engine.Report, fs []engine.Failure, st Style) {
 	lead := fmt.Sprintf("  %5s  ", number(int64(len(fs))))
 	indent := strings.Repeat(" ", columns(lead))
 	g := engine.Group{Count: int64(len(fs))}
@@ -56,15 +57,25 @@ func failureGroup(b *strings.Builder, fs []engine.Failure, st Style) {
 	}
 	fmt.Fprintf(b, "%s%s\n", lead, wrap(printable(fs[0].Message), columns(lead), st.Width))
 	fmt.Fprintf(b, "%s%s\n", indent, st.paint(dim, wrap(examples(g), columns(lead), st.Width)))
-	if hint := problemHint(fs[0].Problem, fs[0].Resource); hint != "" {
+	if hint := problemHint(fs[0].Problem, onSide(r, fs[0].Resource, fs[0].Side)); hint != "" {
 		fmt.Fprintf(b, "%shint: %s\n", indent, wrap(hint, columns(lead)+6, st.Width))
 	}
 }
 
+// onSide is the resource of a pair that stands on the given side.
+func onSide(r *engine.Report, source, side string) string {
+	for _, p := range r.Pairs {
+		if p.Source == source && side == string(plugin.Target) {
+			return p.Target
+		}
+	}
+	return source
+}
+
 // problem writes a resource's error below its name.
-func problem(b *strings.Builder, p engine.Problem, st Style) {
+func problem(b *strings.Builder, p engine.Problem, resource string, st Style) {
 	fmt.Fprintf(b, "  %s\n", wrap(printable(p.Message), 2, st.Width))
-	if hint := problemHint(p, ""); hint != "" {
+	if hint := problemHint(p, resource); hint != "" {
 		fmt.Fprintf(b, "  hint: %s\n", wrap(hint, 8, st.Width))
 	}
 	if p.RequestID != "" {
@@ -120,24 +131,42 @@ func subject(err error, e *errs.Error) string {
 	return printable(b.String())
 }
 
-// causeOf is the status, the code and the message of the service.
+// causeOf is the status, the code and the message of the service, each said once.
 func causeOf(e *errs.Error) string {
 	if e == nil {
 		return ""
 	}
 	var parts []string
-	if e.Status != 0 {
-		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))))
-	}
-	if e.Code != "" {
-		parts = append(parts, e.Code)
-	}
+	status, code, message := http.StatusText(e.Status), e.Code, ""
 	if e.Err != nil {
-		parts = append(parts, e.Err.Error())
+		message = e.Err.Error()
+	}
+	if e.Status != 0 {
+		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, status)))
+		code = strings.TrimPrefix(strings.TrimPrefix(code, status), "/")
+	}
+	if code != "" && !strings.HasPrefix(message, code) {
+		parts = append(parts, code)
+	}
+	if message != "" {
+		parts = append(parts, message)
 	}
 	text := strings.Join(parts, ": ")
 	if e.Action != "" {
 		text += " (needs " + e.Action + ")"
+	}
+	return text
+}
+
+// brief is err in one line, for progress: names instead of resource IDs.
+func brief(err error) string {
+	e := errs.Find(err)
+	if e == nil {
+		return err.Error()
+	}
+	text := strings.TrimPrefix(subject(err, e), "cannot ")
+	if cause := causeOf(e); cause != "" {
+		text += ": " + cause
 	}
 	return text
 }

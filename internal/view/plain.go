@@ -107,12 +107,12 @@ func (p *Plain) item(e event.Event) {
 	case event.ItemDone:
 		p.count(e.Resource, func(t *tally) { t.status(e.Status) })
 		if e.Err != nil {
-			p.line("failed %s %s: %v", nameOf(e.Resource), e.Item, e.Err)
+			p.line("failed %s %s: %s", nameOf(e.Resource), e.Item, brief(e.Err))
 		}
 	case event.ItemVerified:
 		p.count(e.Resource, func(t *tally) { t.state(e.State) })
 		if e.Err != nil {
-			p.line("not compared %s %s: %v", nameOf(e.Resource), e.Item, e.Err)
+			p.line("not compared %s %s: %s", nameOf(e.Resource), e.Item, brief(e.Err))
 		}
 	case event.Retrying:
 		p.count(e.Resource, func(t *tally) { t.retries++ })
@@ -138,7 +138,7 @@ func (p *Plain) resourceDone(e event.ResourceDone) {
 	t.items = e.Items
 	p.line("%s %s: %s", e.Phase, nameOf(e.Source), t.text())
 	if e.Err != nil {
-		p.line("failed %s: %v", nameOf(e.Source), e.Err)
+		p.line("failed %s: %s", nameOf(e.Source), brief(e.Err))
 	}
 }
 

@@ -18,6 +18,7 @@ type Next struct {
 	Apply  string // of a plan: the command that carries it out
 	Verify string // of an apply: the command that compares both sides once more
 	Force  string // the command that replaces what differs at the target
+	Own    string // of the demo: the first command with real tenants
 }
 
 // Report writes r as text: head, tables, what was not copied and why, fidelity, and what
@@ -64,7 +65,7 @@ func pairTable(b *strings.Builder, r *engine.Report, st Style) {
 		b.WriteString("No pair of resources to work on.\n\n")
 		return
 	}
-	t := table{cols: []column{{title: "SOURCE", flex: true}, {title: "TARGET", flex: true}, {title: "PAIRED BY"}, {title: "ITEMS", right: true}}}
+	t := table{cols: []column{{title: "SOURCE", flex: true}, {title: "TARGET", flex: true}, {title: "PAIRED BY", spare: true}, {title: "ITEMS", right: true}}}
 	counts := countColumns(r)
 	for _, c := range counts {
 		t.cols = append(t.cols, column{title: c.title, right: true})
@@ -85,7 +86,7 @@ func pairTable(b *strings.Builder, r *engine.Report, st Style) {
 		}
 		if p.Error != nil {
 			b.WriteString(st.paint(red, "Not listed to its end: ") + nameOf(p.Source) + "\n")
-			problem(b, *p.Error, st)
+			problem(b, *p.Error, onSide(r, p.Source, p.Error.Side), st)
 			b.WriteByte('\n')
 		}
 	}

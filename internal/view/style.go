@@ -24,7 +24,7 @@ const (
 
 // paint wraps s in p if colours are on.
 func (st Style) paint(p paint, s string) string {
-	if !st.Color || s == "" {
+	if !st.Color || s == "" || p == "" {
 		return s
 	}
 	return "\x1b[" + string(p) + "m" + s + "\x1b[0m"
@@ -34,17 +34,22 @@ func (st Style) paint(p paint, s string) string {
 // as one column each.
 func columns(s string) int { return utf8.RuneCountInString(s) }
 
-// cut shortens s to n columns and marks the cut with an ellipsis.
+// cut shortens s to n columns by an ellipsis in the middle: names that belong together
+// often differ at their ends.
 func cut(s string, n int) string {
 	if n <= 0 || columns(s) <= n {
 		return s
 	}
-	return string([]rune(s)[:n-1]) + "…"
+	r, head := []rune(s), n/2
+	return string(r[:head]) + "…" + string(r[len(r)-(n-1-head):])
 }
 
 // printable replaces control characters, so that text from a service cannot steer the terminal.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
+		if r == '\r' {
+			return -1
+		}
 		if r == '\n' || r == '\t' {
 			return ' '
 		}

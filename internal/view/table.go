@@ -1,12 +1,16 @@
 package view
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // column is one column of a table.
 type column struct {
 	title string
 	right bool // numbers stand at the right
 	flex  bool // may be cut where the terminal is narrow
+	spare bool // is left out where the terminal is narrow, before anything is cut
 }
 
 const (
@@ -31,9 +35,14 @@ func (t *table) add(cells ...string) {
 	t.rows = append(t.rows, row)
 }
 
-// write prints the table within st.Width where its flexible columns allow.
+// write prints the table within st.Width where its spare and flexible columns allow.
 func (t *table) write(b *strings.Builder, st Style) {
-	widths := t.widths(st.Width)
+	widths := t.widths()
+	if st.Width > 0 && sum(widths) > st.Width {
+		t.drop()
+		widths = t.widths()
+	}
+	t.squeeze(widths, st.Width)
 	titles := make([]string, len(t.cols))
 	for i, c := range t.cols {
 		titles[i] = c.title
@@ -58,30 +67,52 @@ func (t *table) line(cells []string, widths []int) string {
 	return strings.TrimRight(strings.Join(parts, gap), " ")
 }
 
-// widths returns the columns' widths: what the content needs, less what has to be taken
-// from the widest flexible columns to fit into limit.
-func (t *table) widths(limit int) []int {
+// drop removes the spare columns.
+func (t *table) drop() {
+	for i := len(t.cols) - 1; i >= 0; i-- {
+		if !t.cols[i].spare {
+			continue
+		}
+		t.cols = slices.Delete(t.cols, i, i+1)
+		for j := range t.rows {
+			t.rows[j] = slices.Delete(t.rows[j], i, i+1)
+		}
+	}
+}
+
+// widths returns what the content of each column needs.
+func (t *table) widths() []int {
 	out := make([]int, len(t.cols))
-	total := len(gap) * (len(t.cols) - 1)
 	for i, c := range t.cols {
 		out[i] = columns(c.title)
 		for _, row := range t.rows {
 			out[i] = max(out[i], columns(row[i]))
 		}
-		total += out[i]
 	}
-	for limit > 0 && total > limit {
+	return out
+}
+
+// squeeze takes from the widest flexible columns until the table fits into limit.
+func (t *table) squeeze(widths []int, limit int) {
+	for limit > 0 && sum(widths) > limit {
 		widest := -1
 		for i, c := range t.cols {
-			if c.flex && out[i] > minFlex && (widest < 0 || out[i] > out[widest]) {
+			if c.flex && widths[i] > minFlex && (widest < 0 || widths[i] > widths[widest]) {
 				widest = i
 			}
 		}
 		if widest < 0 {
-			break
+			return
 		}
-		out[widest]--
-		total--
+		widths[widest]--
 	}
-	return out
+}
+
+// sum is the width of a table with columns of the given widths.
+func sum(widths []int) int {
+	total := len(gap) * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	return total
 }

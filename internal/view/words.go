@@ -37,7 +37,13 @@ func plural(n int64, noun string) string {
 }
 
 // percent writes a fidelity share with two decimals; the engine has rounded it down.
-func percent(c engine.Count) string { return fmt.Sprintf("%.2f%%", c.Percent) }
+// Nothing has no share.
+func percent(c engine.Count) string {
+	if c.Items == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2f%%", c.Percent)
+}
 
 func sortedKeys[M ~map[K]V, K cmp.Ordered, V any](m M) []K {
 	return slices.Sorted(maps.Keys(m))
