@@ -1,0 +1,163 @@
+// Package architecture holds the direction of imports: from the command down to the wire.
+package architecture
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/azure-tenant-grapher/atg/test/components"
+)
+
+const module = "github.com/azure-tenant-grapher/atg/"
+
+// leaves may be imported by every room of the product.
+var leaves = []string{"errs", "secret", "iac"}
+
+// rooms says which rooms each room may import, beside itself, the rooms inside it and the
+// leaves. The most specific room that holds a package is the one whose line counts.
+var rooms = map[string][]string{
+	"cmd/atg":          {"internal/cli", "internal/plugins"},
+	"internal/cli":     {"internal/view", "internal/session", "internal/engine", "internal/journal", "internal/event", "internal/retry", "internal/azure", "internal/iac", "internal/emulator", "internal/inventory", "examples/contoso", "plugin"},
+	"internal/view":    {"internal/engine", "internal/event", "plugin"},
+	"internal/session": {"internal/engine", "internal/journal", "internal/event", "internal/inventory", "internal/azure", "plugin"},
+
+	"internal/engine":            {"internal/journal", "internal/event", "internal/retry", "plugin"},
+	"internal/engine/enginetest": {"internal/engine", "internal/journal", "internal/event", "internal/retry", "plugin"},
+	"internal/journal":           {"plugin"},
+	"internal/inventory":         {"internal/azure", "plugin"},
+	"internal/plugins":           {"internal/azure/classify", "internal/azure/cloud", "plugin"},
+	"internal/azure":             {"internal/retry", "plugin"},
+	"internal/azure/auth":        {"internal/azure/cloud", "plugin"},
+	"internal/iac":               {},
+	"internal/event":             {"plugin"},
+	"internal/retry":             {},
+	"plugin":                     {},
+	// The suite stands above the engine, though its folder is inside plugin.
+	"plugin/plugintest": {"plugin", "internal/engine", "internal/emulator", "internal/event", "internal/iac", "internal/retry"},
+
+	"internal/emulator": {},
+	"examples/contoso":  {},
+	"errs":              {},
+	"secret":            {},
+	"iac":               {},
+	"test/components":   {},
+}
+
+// only names the rooms that alone may import a package of somebody else.
+var only = map[string][]string{
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity": {"internal/azure/auth"},
+	"charm.land/bubbletea":                             {"internal/view"},
+	"modernc.org/sqlite":                               {"internal/journal"},
+	"go.temporal.io":                                   {"internal/engine/temporal"},
+	"github.com/spf13/cobra":                           {"internal/cli"},
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestImportsGoDown(t *testing.T) {
+	t.Parallel()
+	for _, p := range packages(t) {
+		path := strings.TrimPrefix(p.ImportPath, module)
+		if strings.HasPrefix(path, "bench") {
+			continue // a program of its own, above everything
+		}
+		room := roomOf(path)
+		if room == "" {
+			t.Errorf("%s stands in no room: add it to the table and to docs/ARCHITECTURE.md", path)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if why := refused(room, path, imported); why != "" {
+				t.Errorf("%s imports %s: %s", path, strings.TrimPrefix(imported, module), why)
+			}
+		}
+	}
+}
+
+func TestPluginsDoNotKnowEachOther(t *testing.T) {
+	t.Parallel()
+	const plugins = "internal/plugins/"
+	for _, p := range packages(t) {
+		path := strings.TrimPrefix(p.ImportPath, module)
+		own, isPlugin := strings.CutPrefix(path, plugins)
+		if !isPlugin {
+			continue
+		}
+		own, _, _ = strings.Cut(own, "/")
+		for _, imported := range p.Imports {
+			other, found := strings.CutPrefix(imported, module+plugins)
+			if other, _, _ = strings.Cut(other, "/"); found && other != own {
+				t.Errorf("plugin %s imports plugin %s", own, other)
+			}
+		}
+	}
+}
+
+// refused says why path, which stands in room, may not import imported; "" if it may.
+func refused(room, path, imported string) string {
+	for prefix, allowed := range only {
+		if strings.HasPrefix(imported, prefix) && !slices.ContainsFunc(allowed, func(r string) bool { return within(path, r) }) {
+			return "only " + strings.Join(allowed, ", ") + " may"
+		}
+	}
+	own, ours := strings.CutPrefix(imported, module)
+	if !ours || within(own, room) || slices.Contains(leaves, own) {
+		return ""
+	}
+	// A lookalike of a leaf deeper in the tree is no leaf: rooms are compared whole.
+	if slices.ContainsFunc(rooms[room], func(r string) bool { return within(own, r) && !strings.HasPrefix(own, "plugin/plugintest") }) {
+		return ""
+	}
+	if room == "internal/cli" && own == "plugin/plugintest" {
+		return "" // `atg plugin check` runs the suite
+	}
+	return room + " may not"
+}
+
+func within(path, room string) bool { return path == room || strings.HasPrefix(path, room+"/") }
+
+// roomOf returns the most specific room that holds path.
+func roomOf(path string) string {
+	best := ""
+	for room := range rooms {
+		if within(path, room) && len(room) > len(best) {
+			best = room
+		}
+	}
+	return best
+}
+
+// packages lists the project's packages that hold more than tests, with what they import.
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,GoFiles", "./...")
+	cmd.Dir = components.Root()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var found []pkg
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p struct {
+			pkg
+			GoFiles []string
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return found
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.GoFiles) > 0 {
+			found = append(found, p.pkg)
+		}
+	}
+}
