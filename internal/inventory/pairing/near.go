@@ -2,6 +2,7 @@ package pairing
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -11,17 +12,37 @@ const maxNear = 5
 
 // unpaired says why source s got no target.
 func (p *pairing) unpaired(s int32) Unpaired {
-	out := Unpaired{Source: p.sources.list[s], Reason: "no target has its type and name, or a tag " + Tag + " with its ID"}
-	near := p.near(s)
-	if v, ok := p.blocked[s]; ok {
-		out.Reason, near = v.reason, v.near
-	} else if len(p.ofType(s)) == 0 {
-		out.Reason = "there is no target of its type"
+	v, blocked := p.blocked[s]
+	if !blocked {
+		v = verdict{reason: p.reason(s), near: p.near(s)}
 	}
-	for _, t := range near[:min(maxNear, len(near))] {
+	out := Unpaired{Source: p.sources.list[s], Reason: v.reason}
+	for _, t := range v.near[:min(maxNear, len(v.near))] {
 		out.Near = append(out.Near, p.targets.list[t].ID)
 	}
 	return out
+}
+
+// reason says why no rule proposed a target for s. A target of its name may be there and
+// be out of the question.
+func (p *pairing) reason(s int32) string {
+	for _, t := range p.byName(s) {
+		owner := p.taken[t]
+		switch {
+		case p.sources.ids[s] == p.targets.ids[t]:
+			continue // the source itself
+		case owner != none && p.explicit(owner):
+			return fmt.Sprintf("the target of its type and name is that of %s by the rule %s", p.sources.list[owner].ID, p.rules[owner])
+		case !p.fits(s, t):
+			return fmt.Sprintf("the target of its type and name is of another kind: %q, not %q", p.targets.list[t].Kind, p.sources.list[s].Kind)
+		default:
+			return "the target of its type and name has a tag " + Tag + " that names another source"
+		}
+	}
+	if len(p.ofType(s)) == 0 {
+		return "there is no target of its type"
+	}
+	return "no target has its type and name, or a tag " + Tag + " with its ID"
 }
 
 // near returns targets of the same type that might be meant: first those of the same name
@@ -31,13 +52,16 @@ func (p *pairing) near(s int32) []int32 {
 	key := nameKey(p.sources.ids[s])
 	same := p.ofType(s)
 	var named, free []int32
+	itself := func(t int32) bool { return p.targets.ids[t] == p.sources.ids[s] }
 	// Keys that begin alike stand together in the sorted list.
 	from, _ := slices.BinarySearchFunc(same, key, func(t int32, k string) int { return cmp.Compare(nameKey(p.targets.ids[t]), k) })
 	for _, t := range same[from:] {
 		if len(named) == maxNear || !strings.HasPrefix(nameKey(p.targets.ids[t]), key) {
 			break
 		}
-		named = append(named, t)
+		if !itself(t) {
+			named = append(named, t)
+		}
 	}
 	if from > 0 && strings.HasPrefix(key, nameKey(p.targets.ids[same[from-1]])) {
 		named = append(named, same[from-1])
@@ -46,7 +70,7 @@ func (p *pairing) near(s int32) []int32 {
 		return named
 	}
 	for _, t := range same {
-		if p.taken[t] == none {
+		if p.taken[t] == none && !itself(t) {
 			free = append(free, t)
 		}
 	}

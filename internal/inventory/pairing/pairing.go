@@ -88,6 +88,7 @@ type pairing struct {
 	taken            []int32  // by target: the source that got it
 	got              []int32  // by source: its target
 	rules            []string // by source: the rule that paired it
+	matches          int
 	blocked          map[int32]verdict
 	unclaimed        map[string]int
 
@@ -117,6 +118,7 @@ func newPairing(sources, targets []plugin.Resource, opt Options) *pairing {
 		return claimed
 	})
 	p.targets = newSide(targets, nil)
+	p.targets.index()
 	p.got, p.taken = filled(len(sources)), filled(len(targets))
 	p.rules = make([]string, len(sources))
 	return p
@@ -141,7 +143,8 @@ type rule struct {
 // apply lets every source propose, then pairs those whose proposal nobody disputes.
 // Sources that an inferred rule paired propose again: what they would take is disputed.
 func (p *pairing) apply(r rule) {
-	proposals := map[int32][]int32{} // target → the sources that propose it
+	proposed := filled(len(p.got))               // by source: the target that it proposes
+	claims := make([]int32, len(p.targets.list)) // by target: how many propose it
 	for s := range p.sources.each() {
 		if v, ok := p.blocked[s]; ok && v.final || p.explicit(s) {
 			continue
@@ -149,33 +152,34 @@ func (p *pairing) apply(r rule) {
 		found := p.fitting(s, r.propose(s), r)
 		switch {
 		case len(found) == 1:
-			proposals[found[0]] = append(proposals[found[0]], s)
+			proposed[s] = found[0]
+			claims[found[0]]++
 		case len(found) > 1 && p.got[s] == none:
 			p.block(s, verdict{fmt.Sprintf("%d %s", len(found), r.many), found, r.explicit})
 		}
 	}
-	for t, from := range proposals {
-		p.settle(r, t, from)
+	for s := range p.sources.each() {
+		if t := proposed[s]; t != none && p.got[s] == none {
+			p.settle(r, s, t, claims[t])
+		}
 	}
 }
 
-// settle gives target t to the only source that proposes it.
-func (p *pairing) settle(r rule, t int32, from []int32) {
-	for _, s := range from {
-		switch {
-		case p.got[s] != none: // paired by an earlier rule
-		case len(from) > 1:
-			p.block(s, verdict{reason: fmt.Sprintf("%d sources lay claim to the same target by the rule %s", len(from), r.name), near: []int32{t}})
-		case p.taken[t] != none:
-			p.block(s, verdict{reason: "its target is that of " + p.sources.list[p.taken[t]].ID, near: []int32{t}})
-		default:
-			p.give(s, t, r.name)
-		}
+// settle gives target t to source s if it is free and nobody else proposes it.
+func (p *pairing) settle(r rule, s, t, claims int32) {
+	switch {
+	case claims > 1:
+		p.block(s, verdict{reason: fmt.Sprintf("%d sources lay claim to the same target by the rule %s", claims, r.name), near: []int32{t}})
+	case p.taken[t] != none:
+		p.block(s, verdict{reason: "its target is that of " + p.sources.list[p.taken[t]].ID, near: []int32{t}})
+	default:
+		p.give(s, t, r.name)
 	}
 }
 
 func (p *pairing) give(s, t int32, rule string) {
 	p.got[s], p.taken[t], p.rules[s] = t, s, rule
+	p.matches++
 	delete(p.blocked, s)
 }
 
@@ -216,7 +220,7 @@ func (p *pairing) fits(s, t int32) bool {
 }
 
 func (p *pairing) result() Result {
-	res := Result{Unclaimed: p.unclaimed}
+	res := Result{Unclaimed: p.unclaimed, Matches: make([]Match, 0, p.matches)}
 	for s := range p.sources.each() {
 		if t := p.got[s]; t != none {
 			res.Matches = append(res.Matches, Match{p.sources.list[s], p.targets.list[t], p.rules[s]})

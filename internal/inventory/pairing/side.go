@@ -15,33 +15,38 @@ type side struct {
 	ids   []string // in lower case; "" for a resource that is left out
 	byID  map[string]int32
 	paths index // resource group and everything behind it
-	names index // type and name
+	names index // type and name, with those of the parents
 
 	byName *index // own name; made when a mapping asks for it
 }
 
-// newSide indexes the resources that keep accepts (nil: all), each ID once.
+// newSide takes the resources that keep accepts (nil: all), each ID once.
 func newSide(list []plugin.Resource, keep func(plugin.Resource) bool) *side {
 	s := &side{list: list, ids: make([]string, len(list)), byID: make(map[string]int32, len(list))}
-	s.paths, s.names = newIndex(len(list)), newIndex(len(list))
 	for n, r := range list {
 		id := strings.ToLower(strings.TrimSuffix(r.ID, "/"))
 		if _, twice := s.byID[id]; twice || keep != nil && !keep(r) {
 			continue
 		}
-		i := int32(n)
-		s.ids[i], s.byID[id] = id, i
-		s.paths.add(pathKey(id), i)
-		s.names.add(nameKey(id), i)
+		s.ids[n], s.byID[id] = id, int32(n) //nolint:gosec // no list of resources is that long
 	}
 	return s
+}
+
+// index fills paths and names.
+func (s *side) index() {
+	s.paths, s.names = newIndex(len(s.list)), newIndex(len(s.list))
+	for i := range s.each() {
+		s.paths.add(pathKey(s.ids[i]), i)
+		s.names.add(nameKey(s.ids[i]), i)
+	}
 }
 
 // each yields the places of the resources that are not left out.
 func (s *side) each() iter.Seq[int32] {
 	return func(yield func(int32) bool) {
 		for i, id := range s.ids {
-			if id != "" && !yield(int32(i)) {
+			if id != "" && !yield(int32(i)) { //nolint:gosec // see newSide
 				return
 			}
 		}
