@@ -62,7 +62,8 @@ type exchange struct {
 	a     *answer
 	svc   wire.Service // nil: the host is not emulated
 	host  string
-	start time.Time
+	at    time.Time // by the emulator's clock
+	start time.Time // by the true one: durations are true whatever the emulator's clock says
 	in    int64
 	fault *wire.Fault
 	cut   cutPoint
@@ -71,7 +72,7 @@ type exchange struct {
 // ServeHTTP implements http.Handler.
 func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{r: r, a: newAnswer(w, r.Method), host: loopback.Canonical(r.Host)}
-	x.start = time.Now() // a duration is true time, whatever the emulator's clock says
+	x.at, x.start = f.opt.Clock().UTC(), time.Now()
 	x.svc = f.owner(x.host)
 	wire.StampIDs(x.a, r)
 	body, n, err := readBody(r, f.opt.Spool)
@@ -163,7 +164,7 @@ func notEmulated(host string) *wire.Error {
 // line is what the log says of an exchange.
 func (f *Front) line(x *exchange) wire.Request {
 	line := wire.Request{
-		Time: f.opt.Clock().UTC(), Method: x.r.Method, Host: x.host,
+		Time: x.at, Method: x.r.Method, Host: x.host,
 		Path: x.r.URL.Path, Query: redact(x.r.URL.RawQuery),
 		Status: x.a.status(), Code: x.a.code, In: x.in, Out: x.a.length(x.cut),
 		Duration: time.Since(x.start),
