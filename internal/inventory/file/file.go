@@ -52,7 +52,7 @@ func (f *Finder) Find(ctx context.Context, types []string) iter.Seq2[plugin.Reso
 			yield(plugin.Resource{}, f.fail(err))
 			return
 		}
-		defer in.Close() //nolint:errcheck // read only
+		defer in.Close()
 		r := &reader{dec: json.NewDecoder(in), tenant: f.tenant, seen: map[string]struct{}{}}
 		stopped := errors.New("stopped")
 		err = r.read(ctx, func(res plugin.Resource) error {
@@ -110,7 +110,7 @@ func lineAt(path string, offset int64) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer in.Close() //nolint:errcheck // read only
+	defer in.Close()
 	counter := &lines{n: 1}
 	_, err = io.CopyN(counter, in, offset)
 	if errors.Is(err, io.EOF) {

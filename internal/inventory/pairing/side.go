@@ -28,7 +28,7 @@ func newSide(list []plugin.Resource, keep func(plugin.Resource) bool) *side {
 		if _, twice := s.byID[id]; twice || keep != nil && !keep(r) {
 			continue
 		}
-		s.ids[n], s.byID[id] = id, int32(n) //nolint:gosec // no list of resources is that long
+		s.ids[n], s.byID[id] = id, int32(n)
 	}
 	return s
 }
@@ -46,7 +46,7 @@ func (s *side) index() {
 func (s *side) each() iter.Seq[int32] {
 	return func(yield func(int32) bool) {
 		for i, id := range s.ids {
-			if id != "" && !yield(int32(i)) { //nolint:gosec // see newSide
+			if id != "" && !yield(int32(i)) {
 				return
 			}
 		}
