@@ -27,7 +27,7 @@ type Op struct {
 	Versions []string // sorted; empty: any
 	Codes    []int    // status codes the clients accept, sorted
 	LRO      bool     // long-running: the SDK's method is a Begin…
-	Generic  bool     // fits every resource type: the template names no namespace
+	Generic  bool     // fits every resource type: a parameter stands for the namespace
 }
 
 // Knows tells whether the operation has the api-version.
@@ -118,7 +118,7 @@ func parseLine(line string) (*Op, error) {
 
 func (t *Table) add(op *Op) {
 	segs := split(op.Path)
-	op.Generic = namespace(segs) == ""
+	op.Generic = generic(segs)
 	n := t.root
 	for _, s := range segs {
 		n = n.child(s)
@@ -180,6 +180,16 @@ func (t *Table) note(op *Op, segs []string) {
 			typ.Methods = append(typ.Methods, m)
 		}
 	}
+}
+
+// generic tells a template for resources of every type from one for a type of its own
+// and from one of ARM's own paths (/subscriptions, …/locations).
+func generic(segs []string) bool {
+	if namespace(segs) != "" {
+		return false
+	}
+	return !slices.ContainsFunc(segs, func(s string) bool { return !param(s) }) ||
+		slices.ContainsFunc(segs[:len(segs)-1], func(s string) bool { return strings.EqualFold(s, "providers") })
 }
 
 // namespace is the literal segment behind the last "providers", or "".

@@ -205,7 +205,7 @@ func (d *Directory) PutRole(r Role, by string) (*Role, *wire.Error) {
 	r.Permissions = slices.Clone(r.Permissions)
 	for i, p := range r.Permissions {
 		if p.Condition != "" {
-			return nil, errConditions
+			return nil, ErrConditions
 		}
 		r.Permissions[i] = normal(p)
 		r.elements = append(r.elements, newElement(p, nil))

@@ -1,0 +1,301 @@
+package arm
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/armid"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/optable"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
+)
+
+// maxBody is the size of a request body that ARM takes, 4 MiB.
+const maxBody = 4 << 20
+
+// request is what a handler gets: a caller that is known, of the right tenant, with a
+// body that has been read.
+type request struct {
+	store   *Store
+	http    *http.Request
+	method  string
+	id      armid.ID
+	query   url.Values
+	version string
+	sub     *subscription // nil at tenant level
+	caller  wire.Claims
+	raw     json.RawMessage
+	op      *optable.Op // nil if the table has none, which a loose store takes
+}
+
+// reply is what a handler answers with.
+type reply struct {
+	status int
+	header map[string]string
+	body   any // nil for none
+}
+
+func ok(body any) (*reply, *wire.Error) { return &reply{status: http.StatusOK, body: body}, nil }
+
+type handler func(*request) (*reply, *wire.Error)
+
+// ServeHTTP implements http.Handler.
+func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a, e := s.serve(w, r)
+	if e != nil {
+		wire.WriteError(w, e)
+		return
+	}
+	for k, v := range a.header {
+		w.Header().Set(k, v)
+	}
+	if a.body == nil {
+		w.WriteHeader(a.status)
+		return
+	}
+	wire.WriteJSON(w, a.status, a.body)
+}
+
+func (s *Store) serve(w http.ResponseWriter, r *http.Request) (*reply, *wire.Error) {
+	if s.broken != nil {
+		return nil, refusal(http.StatusInternalServerError, "InternalServerError", "%v", s.broken)
+	}
+	q := &request{store: s, http: r, method: r.Method, id: armid.Parse(r.URL.Path), query: r.URL.Query()}
+	if q.version = q.query.Get("api-version"); q.version == "" {
+		return nil, errMissingVersion()
+	}
+	if strings.EqualFold(armid.Key(r.URL.Path), "/metadata/endpoints") {
+		return metadata(q.version)
+	}
+	if e := q.admit(w); e != nil {
+		return nil, e
+	}
+	s.jobs.finishOverdue(s.opt.Clock())
+	if a, e, found := s.jobStatus(q); found {
+		return a, e
+	}
+	s.adoptCasing(q)
+	q.op = s.ops.Find(q.method, r.URL.Path)
+	if s.opt.Strict {
+		if e := s.checkOperation(q); e != nil {
+			return nil, e
+		}
+	}
+	return s.route(q)(q)
+}
+
+// admit finds the subscription, checks the token and reads the body.
+func (q *request) admit(w http.ResponseWriter) *wire.Error {
+	if id := q.id.Subscription; id != "" {
+		if _, err := uuid.Parse(id); err != nil {
+			return errInvalidSubscription(id)
+		}
+		if q.sub = q.store.subscription(id); q.sub == nil {
+			return errSubscriptionNotFound(id)
+		}
+	}
+	var e *wire.Error
+	if q.caller, e = q.store.authenticate(q.http, q.sub); e != nil {
+		return e
+	}
+	return q.readBody(w)
+}
+
+func (q *request) readBody(w http.ResponseWriter) *wire.Error {
+	raw, err := io.ReadAll(http.MaxBytesReader(w, q.http.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return refusal(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content size exceeds the maximum size of '4 MB'.")
+	case err != nil:
+		return errInvalidContent(err)
+	case len(raw) > 0 && !json.Valid(raw):
+		return errInvalidContent(errors.New("the body is not JSON"))
+	case len(raw) > 0:
+		q.raw = raw
+	}
+	return nil
+}
+
+// object reads the body as a JSON object. A request without one is refused.
+func (q *request) object() (map[string]any, *wire.Error) {
+	var body map[string]any
+	if len(q.raw) == 0 {
+		return nil, errInvalidContent(errors.New("the body is empty"))
+	}
+	if err := json.Unmarshal(q.raw, &body); err != nil || body == nil {
+		return nil, errInvalidContent(errors.New("the body is not a JSON object"))
+	}
+	return body, nil
+}
+
+// decode reads the body into v.
+func (q *request) decode(v any) *wire.Error {
+	if len(q.raw) == 0 {
+		return errInvalidContent(errors.New("the body is empty"))
+	}
+	if err := json.Unmarshal(q.raw, v); err != nil {
+		return errInvalidContent(err)
+	}
+	return nil
+}
+
+// url makes an absolute URL on the host that the client called.
+func (q *request) url(path string, query url.Values) string {
+	return "https://" + q.http.Host + path + "?" + query.Encode()
+}
+
+// route finds the handler of a path.
+func (s *Store) route(q *request) handler {
+	id := q.id
+	switch {
+	case id.Namespace == "" && id.Subscription == "":
+		return s.tenantRoute(q)
+	case id.IsSubscription():
+		return s.getSubscription
+	case id.IsGroup():
+		return s.group
+	case id.Namespace == "":
+		return s.collectionRoute(q)
+	case len(id.Types) == 0:
+		return s.getProvider
+	case strings.EqualFold(id.Namespace, "Microsoft.Authorization"):
+		if h := s.authorizationRoute(q); h != nil {
+			return h
+		}
+	case id.Is(typeTags):
+		return s.tags
+	case isProviderOperation(id):
+		return s.providerRoute(q)
+	case id.Subscription == "" && strings.EqualFold(id.TypeName(), "operations"):
+		return noRoute
+	}
+	return s.resource
+}
+
+// tenantRoute serves the paths above every subscription.
+func (s *Store) tenantRoute(q *request) handler {
+	if q.method == http.MethodGet && len(q.id.Rest) == 1 {
+		switch strings.ToLower(q.id.Rest[0]) {
+		case "subscriptions":
+			return s.listSubscriptions
+		case "tenants":
+			return s.listTenants
+		case "providers":
+			return s.listProviders
+		}
+	}
+	return noRoute
+}
+
+// collectionRoute serves what lies directly in a subscription or group and is no
+// resource.
+func (s *Store) collectionRoute(q *request) handler {
+	rest := q.id.Rest
+	if q.method == http.MethodGet && len(rest) == 1 {
+		switch strings.ToLower(rest[0]) {
+		case "resources":
+			return s.listResources
+		case "resourcegroups":
+			if q.id.Group == "" {
+				return s.listGroups
+			}
+		case "locations":
+			return s.listLocations
+		case "providers":
+			return s.listProviders
+		}
+	}
+	return noRoute
+}
+
+// noRoute tells an operation that Azure has from a path that leads nowhere.
+func noRoute(q *request) (*reply, *wire.Error) {
+	if q.op != nil && !q.op.Generic {
+		return nil, errNotImplemented(q.method, q.op.Path)
+	}
+	return nil, errNoRoute(q.method, q.http.URL.Path)
+}
+
+// checkOperation refuses what the operation table lacks. Types with a provider exist in
+// any case.
+func (s *Store) checkOperation(q *request) *wire.Error {
+	id := q.id
+	own := id.Namespace == "" || len(id.Types) == 0 || isProviderOperation(id)
+	switch {
+	case own && q.op == nil:
+		return errNoRoute(q.method, q.http.URL.Path)
+	case own && !q.op.Knows(q.version):
+		return errInvalidVersion(q.version, q.op.Versions)
+	case own:
+		return nil
+	case q.op != nil && !q.op.Generic && q.op.Knows(q.version):
+		return nil
+	}
+	typ, known := s.tableType(q)
+	switch {
+	case !known && s.hasProvider(id):
+		return nil
+	case !known && len(s.ops.Types(id.Namespace)) == 0:
+		return errInvalidNamespace(id.Namespace)
+	case !known:
+		return errInvalidType(id, q.version, s.versionsOf(id.Namespace))
+	case !slices.ContainsFunc(typ.Versions, func(v string) bool { return strings.EqualFold(v, q.version) }):
+		return errNoProviderFound(s.locationOf(q), q.version, typ.Name, typ.Versions)
+	case q.op == nil || !slices.Contains(typ.Methods, q.method):
+		return errMethod(q.method)
+	}
+	return nil
+}
+
+// tableType is the type that a path is about, as the table knows it: of an action, the
+// type of the item it acts on.
+func (s *Store) tableType(q *request) (optable.Type, bool) {
+	typ, known := s.ops.Type(q.id.Namespace, q.id.TypeName())
+	if known || q.method != http.MethodPost || len(q.id.Types) < 2 {
+		return typ, known
+	}
+	parent, _ := q.id.Parent()
+	return s.ops.Type(q.id.Namespace, parent.TypeName())
+}
+
+// hasProvider tells whether a path belongs to a type with a provider, or is an operation
+// of a namespace with one.
+func (s *Store) hasProvider(id armid.ID) bool {
+	return slices.ContainsFunc(s.registered(), func(p wire.Provider) bool {
+		full := strings.ToLower(p.Type())
+		mine := strings.ToLower(id.Type())
+		namespace, _, _ := strings.Cut(full, "/")
+		_, operator := p.(wire.Operator)
+		return armid.Under(mine, full) || (operator && strings.EqualFold(namespace, id.Namespace))
+	})
+}
+
+func (s *Store) versionsOf(namespace string) []string {
+	var out []string
+	for _, t := range s.ops.Types(namespace) {
+		out = append(out, t.Versions...)
+	}
+	return slices.Compact(slices.Sorted(slices.Values(out)))
+}
+
+// locationOf is the location that a request is about, as far as ARM can tell: that of the
+// stored resource, that of the body, or any.
+func (s *Store) locationOf(q *request) string {
+	if e := s.res.Get(q.id.Key()); e != nil {
+		if l, ok := e.Res.Body["location"].(string); ok {
+			return l
+		}
+	}
+	var body struct{ Location string }
+	if json.Unmarshal(q.raw, &body) == nil && body.Location != "" {
+		return body.Location
+	}
+	return "*"
+}
