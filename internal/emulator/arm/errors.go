@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/armid"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/cloud"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
@@ -68,7 +69,7 @@ func errInvalidType(id armid.ID, version string, supported []string) *wire.Error
 func errNoProviderFound(location, version, typ string, supported []string) *wire.Error {
 	return refusal(http.StatusBadRequest, "NoRegisteredProviderFound",
 		"No registered resource provider found for location '%s' and API version '%s' for type '%s'. The supported api-versions are '%s'. The supported locations are '%s'.",
-		location, version, typ, strings.Join(supported, ", "), strings.Join(regionNames(), ", "))
+		location, version, typ, strings.Join(supported, ", "), strings.Join(cloud.Names(), ", "))
 }
 
 func errNotRegistered(namespace string) *wire.Error {
@@ -107,11 +108,11 @@ func errGroupLocation(given, has string) *wire.Error {
 }
 
 func errUnknownGroupLocation(given string) *wire.Error {
-	return refusal(http.StatusBadRequest, "LocationNotAvailableForResourceGroup", "The provided location '%s' is not available for resource group. List of available regions is '%s'.", given, strings.Join(regionNames(), ","))
+	return refusal(http.StatusBadRequest, "LocationNotAvailableForResourceGroup", "The provided location '%s' is not available for resource group. List of available regions is '%s'.", given, strings.Join(cloud.Names(), ","))
 }
 
 func errUnknownLocation(given, typ string) *wire.Error {
-	return refusal(http.StatusBadRequest, "LocationNotAvailableForResourceType", "The provided location '%s' is not available for resource type '%s'. List of available regions for the resource type is '%s'.", given, typ, strings.Join(regionNames(), ","))
+	return refusal(http.StatusBadRequest, "LocationNotAvailableForResourceType", "The provided location '%s' is not available for resource type '%s'. List of available regions for the resource type is '%s'.", given, typ, strings.Join(cloud.Names(), ","))
 }
 
 func errResourceLocation(id armid.ID, given, has string) *wire.Error {

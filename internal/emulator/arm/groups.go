@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/armid"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/cloud"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/tree"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
@@ -87,7 +88,7 @@ func (s *Store) writeGroup(w write) (*tree.Entry, bool, *wire.Error) {
 			setIf(body, field, old.Res.Body[field])
 		}
 	}
-	body["location"] = normalLocation(body["location"].(string))
+	body["location"] = cloud.Normal(body["location"].(string))
 	res := wire.Resource{ID: w.id.String(), TenantID: s.TenantOf(w.id.String()), Type: typeGroup, Name: w.id.Group, Body: body}
 	body["id"], body["name"], body["type"] = res.ID, res.Name, typeGroup
 	properties(body)["provisioningState"] = stateSucceeded
@@ -108,9 +109,9 @@ func groupRefusal(w write, old *tree.Entry) *wire.Error {
 		return errGroupBeingDeleted(old.Res.Name)
 	case old == nil && location == "":
 		return errLocationRequired()
-	case location != "" && !knownLocation(location):
+	case location != "" && !cloud.Known(location):
 		return errUnknownGroupLocation(location)
-	case old != nil && location != "" && normalLocation(location) != old.Res.Body["location"]:
+	case old != nil && location != "" && cloud.Normal(location) != old.Res.Body["location"]:
 		return errGroupLocation(location, old.Res.Body["location"].(string))
 	}
 	return nil

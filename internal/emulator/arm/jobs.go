@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/cloud"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
@@ -177,7 +178,7 @@ func statusPath(q *request, id string) string {
 	if location == "*" {
 		location = "global"
 	}
-	return q.id.SubscriptionID() + "/providers/" + q.id.Namespace + "/locations/" + normalLocation(location) + "/operationStatuses/" + id
+	return q.id.SubscriptionID() + "/providers/" + q.id.Namespace + "/locations/" + cloud.Normal(location) + "/operationStatuses/" + id
 }
 
 // asyncHeaders tell a client how to follow an operation.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/armid"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/cloud"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/filter"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/tree"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
@@ -240,7 +241,7 @@ func holds(e *tree.Entry, t filter.Term, tagName, tagValue string) bool {
 		"tagname": tagName, "tagvalue": tagValue,
 	}[field]
 	if field == "location" {
-		text = normalLocation(text)
+		text = cloud.Normal(text)
 	}
 	switch t.Op {
 	case "eq":

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/armid"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/cloud"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/tree"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
@@ -230,11 +231,11 @@ func (s *Store) writable(w write, old *tree.Entry) *wire.Error {
 // checkLocation: a top-level resource in a group has a known location and keeps it.
 func (s *Store) checkLocation(w write, old *tree.Entry) *wire.Error {
 	given, has := w.body["location"].(string)
-	if has && given != "" && !knownLocation(given) {
+	if has && given != "" && !cloud.Known(given) {
 		return errUnknownLocation(given, w.id.Type())
 	}
 	if old != nil {
-		if was, _ := old.Res.Body["location"].(string); has && was != "" && normalLocation(given) != was {
+		if was, _ := old.Res.Body["location"].(string); has && was != "" && cloud.Normal(given) != was {
 			return errResourceLocation(w.id, given, was)
 		}
 		return nil
@@ -259,7 +260,7 @@ func (s *Store) next(w write, old *tree.Entry) wire.Resource {
 		}
 	}
 	if l, ok := body["location"].(string); ok {
-		body["location"] = normalLocation(l)
+		body["location"] = cloud.Normal(l)
 	}
 	if w.caller != nil {
 		body["systemData"] = systemData(*w.caller, before, s.opt.Clock())

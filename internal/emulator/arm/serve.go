@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/armid"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/cloud"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/optable"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
@@ -71,7 +72,10 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request) (*reply, *wire.Err
 		return nil, errMissingVersion()
 	}
 	if strings.EqualFold(armid.Key(r.URL.Path), "/metadata/endpoints") {
-		return metadata(q.version)
+		if answer, known := cloud.Endpoints(q.version); known {
+			return ok(answer)
+		}
+		return nil, errInvalidVersion(q.version, cloud.EndpointVersions)
 	}
 	if e := q.admit(w); e != nil {
 		return nil, e

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/armid"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/cloud"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/optable"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
@@ -99,9 +100,9 @@ func (s *Store) listLocations(q *request) (*reply, *wire.Error) {
 	if e := q.authorize("Microsoft.Resources/subscriptions/locations/read", q.sub.path()); e != nil {
 		return nil, e
 	}
-	all := make([]any, 0, len(regions()))
-	for _, r := range regions() {
-		all = append(all, locationBody(q.sub.path(), r))
+	all := make([]any, 0, len(cloud.Regions()))
+	for _, r := range cloud.Regions() {
+		all = append(all, r.Body(q.sub.path()))
 	}
 	return ok(map[string]any{"value": all}) // ARM answers with all of them on one page
 }
@@ -214,8 +215,8 @@ func (s *Store) providerBody(sub *subscription, namespace string) (map[string]an
 		return nil, false
 	}
 	var locations []string
-	for _, r := range regions() {
-		locations = append(locations, r.display)
+	for _, r := range cloud.Regions() {
+		locations = append(locations, r.Display)
 	}
 	list := make([]any, 0, len(types))
 	for _, t := range types {

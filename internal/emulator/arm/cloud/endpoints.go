@@ -1,38 +1,31 @@
-package arm
+package cloud
 
-import (
-	"net/http"
-	"slices"
+// EndpointVersions are the api-versions of /metadata/endpoints that clients ask for.
+var EndpointVersions = []string{"2015-01-01", "2018-05-01", "2019-05-01", "2020-06-01", "2022-09-01"}
 
-	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
-)
-
-// metadataVersions are the api-versions of /metadata/endpoints that clients ask for.
-var metadataVersions = []string{"2015-01-01", "2018-05-01", "2019-05-01", "2020-06-01", "2022-09-01"}
-
-// metadata answers GET /metadata/endpoints, for which no token is needed: where the
-// services of this cloud are. Three forms exist: the first described one cloud, the
+// Endpoints is what GET /metadata/endpoints answers, for which no token is needed: where
+// the services of this cloud are. Three forms exist: the first described one cloud, the
 // middle ones list clouds, the newest describes one again. Azure's lists also have its
-// sovereign clouds; the emulator has none.
-func metadata(version string) (*reply, *wire.Error) {
-	switch {
-	case !slices.Contains(metadataVersions, version):
-		return nil, errInvalidVersion(version, metadataVersions)
-	case version == "2015-01-01" || version == "2018-05-01":
-		return ok(map[string]any{
+// sovereign clouds; the emulator has none. ok is false for an unknown api-version.
+func Endpoints(version string) (answer any, ok bool) {
+	switch version {
+	case "2015-01-01", "2018-05-01":
+		return map[string]any{
 			"galleryEndpoint": "https://gallery.azure.com/", "graphEndpoint": "https://graph.windows.net/", "portalEndpoint": "https://portal.azure.com/",
 			"authentication": map[string]any{"loginEndpoint": "https://login.windows.net/", "audiences": cloudAudiences},
-		})
-	case version == "2022-09-01":
-		return &reply{status: http.StatusOK, body: cloud(true)}, nil
+		}, true
+	case "2019-05-01", "2020-06-01":
+		return []any{describe(false)}, true
+	case "2022-09-01":
+		return describe(true), true
 	}
-	return ok([]any{cloud(false)})
+	return nil, false
 }
 
 var cloudAudiences = []string{"https://management.core.windows.net/", "https://management.azure.com/"}
 
-// cloud describes Azure's public cloud; newest adds what came with 2022-09-01.
-func cloud(newest bool) map[string]any {
+// describe describes Azure's public cloud; newest adds what came with 2022-09-01.
+func describe(newest bool) map[string]any {
 	suffixes := map[string]any{
 		"azureDataLakeStoreFileSystem": "azuredatalakestore.net", "acrLoginServer": "azurecr.io",
 		"sqlServerHostname": "database.windows.net", "azureDataLakeAnalyticsCatalogAndJob": "azuredatalakeanalytics.net",
