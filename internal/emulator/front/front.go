@@ -89,6 +89,14 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.a.release(x.cut)
 }
 
+// Exists tells whether a host name can be resolved. All can, but those of a service that
+// says otherwise (wire.Named).
+func (f *Front) Exists(host string) bool {
+	host = loopback.Canonical(host)
+	named, ok := f.owner(host).(wire.Named)
+	return !ok || named.Exists(host)
+}
+
 func (f *Front) owner(host string) wire.Service {
 	for _, s := range f.opt.Services {
 		if s.Owns(host) {

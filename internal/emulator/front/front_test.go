@@ -286,6 +286,21 @@ func TestHostOutside(t *testing.T) {
 	}
 }
 
+// named is a service that has one host.
+type named struct{ echo }
+
+func (n *named) Exists(host string) bool { return host == "here.vault.azure.net" }
+
+func TestExists(t *testing.T) {
+	t.Parallel()
+	f := front.New(front.Options{Services: []wire.Service{&named{echo{suffix: ".vault.azure.net"}}, &echo{suffix: "management.azure.com"}}})
+	for host, want := range map[string]bool{"HERE.vault.azure.net:443": true, "gone.vault.azure.net": false, "management.azure.com": true, "other.azure.com": true} {
+		if got := f.Exists(host); got != want {
+			t.Errorf("%s: %v", host, got)
+		}
+	}
+}
+
 func TestLatency(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, front.Options{Latency: 30 * time.Millisecond})

@@ -128,6 +128,23 @@ func TestNothingOutside(t *testing.T) {
 	}
 }
 
+func TestNoSuchHost(t *testing.T) {
+	t.Parallel()
+	ca := newCA(t)
+	s := start(t, ca, loopback.Options{Exists: func(host string) bool { return host != "gone.vault.azure.net" }})
+	_, _, err := get(t, s.Transport(), "https://GONE.vault.azure.net/")
+	var dns *net.DNSError
+	if !errors.As(err, &dns) || !dns.IsNotFound || dns.Name != "gone.vault.azure.net" {
+		t.Errorf("%v", err)
+	}
+	if _, _, err := get(t, throughProxy(t, s, ca), "https://gone.vault.azure.net/"); err == nil || !strings.Contains(err.Error(), "Bad Gateway") {
+		t.Errorf("proxy: %v", err)
+	}
+	if status, _, err := get(t, s.Transport(), "https://here.vault.azure.net/"); err != nil || status != http.StatusOK {
+		t.Errorf("%d %v", status, err)
+	}
+}
+
 // raw opens a connection to the proxy and sends text.
 func raw(t testing.TB, s *loopback.Server, text string) (net.Conn, *bufio.Reader) {
 	t.Helper()

@@ -13,6 +13,7 @@ import (
 type proxyHandler struct {
 	tunnels *tunnelListener
 	control http.Handler
+	exists  func(host string) bool
 }
 
 // ServeHTTP tells the three kinds of request apart: CONNECT (a tunnel), absolute form (a
@@ -39,6 +40,10 @@ func refuse(w http.ResponseWriter, why string) {
 func (p proxyHandler) connect(w http.ResponseWriter, r *http.Request) {
 	if !IsAzure(r.Host) {
 		refuse(w, fmt.Sprintf("the emulator lets nothing out: %q is no Azure name", r.Host))
+		return
+	}
+	if host := Canonical(r.Host); !p.exists(host) {
+		http.Error(w, noSuchHost(host).Error(), http.StatusBadGateway)
 		return
 	}
 	conn, rw, err := http.NewResponseController(w).Hijack()

@@ -29,11 +29,16 @@ type Options struct {
 	Handler http.Handler // answers for the Azure names
 	Control http.Handler // answers plain requests to the proxy's own address; nil: 404
 	CA      *CA
+
+	// Exists is the emulator's DNS: it is asked before a connection whether there is such
+	// an Azure host. nil: all exist.
+	Exists func(host string) bool
 }
 
 // Server is the emulator's place on the network: a proxy and a TLS listener.
 type Server struct {
 	ca      *CA
+	exists  func(host string) bool
 	proxy   net.Listener
 	direct  net.Listener
 	tunnels *tunnelListener
@@ -55,7 +60,10 @@ func Start(opt Options) (*Server, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Server{ca: opt.CA, proxy: proxy, direct: direct, tunnels: newTunnelListener(proxy.Addr()), cancel: cancel}
+	if opt.Exists == nil {
+		opt.Exists = func(string) bool { return true }
+	}
+	s := &Server{ca: opt.CA, exists: opt.Exists, proxy: proxy, direct: direct, tunnels: newTunnelListener(proxy.Addr()), cancel: cancel}
 	control := opt.Control
 	if control == nil {
 		control = http.NotFoundHandler()
@@ -64,7 +72,7 @@ func Start(opt Options) (*Server, error) {
 	tlsConfig := opt.CA.serverTLS()
 	s.serve(azure, tls.NewListener(direct, tlsConfig))
 	s.serve(azure, tls.NewListener(s.tunnels, tlsConfig))
-	s.serve(s.newServer(ctx, proxyHandler{tunnels: s.tunnels, control: control}), proxy)
+	s.serve(s.newServer(ctx, proxyHandler{tunnels: s.tunnels, control: control, exists: s.exists}), proxy)
 	return s, nil
 }
 

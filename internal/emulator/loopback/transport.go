@@ -16,7 +16,8 @@ import (
 var ErrOutside = errors.New("the emulator lets nothing out")
 
 // Transport returns a new transport that reaches this server alone, for Azure names
-// alone, and trusts its authority alone. Close closes its idle connections.
+// alone, and trusts its authority alone. A host that does not exist is a *net.DNSError,
+// as it would be without the emulator. Close closes its idle connections.
 func (s *Server) Transport() *http.Transport {
 	addr := s.direct.Addr().String()
 	var d net.Dialer
@@ -24,6 +25,9 @@ func (s *Server) Transport() *http.Transport {
 	t.DialContext = func(ctx context.Context, network, target string) (net.Conn, error) {
 		if err := allowed(target); err != nil {
 			return nil, err
+		}
+		if host := Canonical(target); !s.exists(host) {
+			return nil, &net.OpError{Op: "dial", Net: network, Err: noSuchHost(host)}
 		}
 		return d.DialContext(ctx, network, addr)
 	}
@@ -60,6 +64,11 @@ func allowed(target string) error {
 		return errPlain(target)
 	}
 	return nil
+}
+
+// noSuchHost is what the net package says of a name that DNS does not have.
+func noSuchHost(host string) *net.DNSError {
+	return &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 }
 
 func errPlain(target string) error {

@@ -19,6 +19,13 @@ type Service interface {
 	Owns(host string) bool // host in lower case, without a port
 }
 
+// Named is implemented by services whose host names come and go with their resources,
+// as Azure's DNS has it. Where Exists is false a client cannot connect at all: it is told
+// that there is no such host. It is asked only about hosts that the service owns.
+type Named interface {
+	Exists(host string) bool
+}
+
 // Claims are those of a verified access token.
 type Claims struct {
 	TenantID string    `json:"tid"`
