@@ -1,0 +1,13 @@
+package emulator
+
+import (
+	"github.com/azure-tenant-grapher/atg/internal/emulator/keyvault"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
+)
+
+// services are the emulated data planes, one line each.
+func services(k Kit) []wire.Service {
+	return []wire.Service{
+		keyvault.New(keyvault.Options{Tokens: k.Tokens, Access: k.Access, Clock: k.Clock, Limits: k.Limits}),
+	}
+}
