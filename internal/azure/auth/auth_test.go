@@ -3,6 +3,7 @@ package auth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -199,6 +200,11 @@ func checkError(t *testing.T, err error, side plugin.Side, code, text string) []
 	e := errs.Find(err)
 	if e.Code != code || e.Side != string(side) || !strings.Contains(err.Error(), text) {
 		t.Errorf("code %q, side %q, want %q, %q with %q: %v", e.Code, e.Side, code, side, text, err)
+	}
+	for _, s := range []string{sourceSecret, targetSecret, bothSecret} {
+		if strings.Contains(fmt.Sprintf("%+v", err), s) {
+			t.Errorf("the error holds a secret: %v", err)
+		}
 	}
 	if strings.ContainsAny(err.Error(), "\n\t") {
 		t.Errorf("the error has more than one line: %q", err)

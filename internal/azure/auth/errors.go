@@ -49,7 +49,7 @@ func response(err error) *http.Response {
 // description returns the authority's words, such as "AADSTS7000215: Invalid client secret
 // provided. …", without the trace lines behind them. It is "" if there was no answer.
 func description(err error) string {
-	resp := response(err)
+	resp := response(err) //nolint:bodyclose // azidentity has read and closed it; the body is kept in memory
 	if resp == nil {
 		return ""
 	}

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"strings"
 
-	azcloud "github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	// Importing arm/runtime fills the SDK's clouds with their Resource Manager endpoints.
 	_ "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm/runtime"
+	azcloud "github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 
 	"github.com/azure-tenant-grapher/atg/errs"
 )

@@ -41,7 +41,7 @@ func (p *pairing) applyMapping() error {
 	}
 	return &errs.Error{
 		Op: "use the mapping " + p.opt.Mapping.path, Kind: errs.Invalid, Err: errors.New(strings.Join(wrong, "; ")),
-		Hint: "write a mapping of what is found and edit that: atg pairs --write-mapping FILE",
+		Hint: "name resources that are in the two inventories; give the ID where a name stands for several",
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 //
 // Source and target are resource IDs or names. A name must be unique among the resources of
 // its side; a target's name among those of the source's type. The fields "rule" in a pair
-// and "unpaired" beside "pairs", as Write writes them, are for people and are not read.
+// and "unpaired" beside "pairs", as WriteMapping writes them, are for people and are not read.
 type Mapping struct {
 	path  string
 	pairs []mapped
@@ -130,9 +130,9 @@ func lineOf(raw []byte, offset int) int {
 	return 1 + bytes.Count(raw[:min(offset, len(raw))], []byte("\n"))
 }
 
-// Write writes a mapping file of what was paired, to edit and to give back: sources
+// WriteMapping writes a mapping file of what was paired, to edit and to give back: sources
 // without a target stand under "unpaired" with what nearly matched.
-func Write(w io.Writer, res Result) error {
+func WriteMapping(w io.Writer, res Result) error {
 	file := struct {
 		Pairs    []mappingPair `json:"pairs"`
 		Unpaired []mappingRest `json:"unpaired,omitempty"`

@@ -189,7 +189,7 @@ func TestNoMappingFile(t *testing.T) {
 }
 
 // What was found can be written, edited and given back.
-func TestWrite(t *testing.T) {
+func TestWriteMapping(t *testing.T) {
 	t.Parallel()
 	sources := list(t, subA, "rg/"+vaults+"/a", "rg/"+vaults+"/b")
 	targets := list(t, subB, "rg/"+vaults+"/a", "rg/"+vaults+"/b1")
@@ -198,7 +198,7 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := pairing.Write(&out, res); err != nil {
+	if err := pairing.WriteMapping(&out, res); err != nil {
 		t.Fatal(err)
 	}
 	want := `{

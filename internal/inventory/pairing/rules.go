@@ -46,8 +46,9 @@ func (p *pairing) byName(s int32) []int32 { return p.targets.names.find(nameKey(
 // copies of the source.
 func (p *pairing) byUpstreamName(s int32) []int32 {
 	key := nameKey(p.sources.ids[s])
-	var out []int32
-	for _, name := range upstreamNames(p.sources.list[s], p.subscriptions()) {
+	names := upstreamNames(p.sources.list[s], p.subscriptions())
+	out := make([]int32, 0, len(names))
+	for _, name := range names {
 		out = append(out, p.targets.names.find(typeKey(key)+name)...)
 	}
 	return out

@@ -31,7 +31,7 @@ const cosmosType = "microsoft.documentdb/databaseaccounts"
 func upstreamNames(r plugin.Resource, subscriptions []string) []string {
 	typ, name := strings.ToLower(r.Type), strings.ToLower(r.Name)
 	if typ == cosmosType {
-		var out []string
+		out := make([]string, 0, len(subscriptions))
 		for _, sub := range subscriptions {
 			out = append(out, cut(name+"-"+digest(sub)[:8], 44))
 		}
