@@ -37,7 +37,7 @@ type tokenV1 struct {
 // token is the token endpoint of both versions.
 func (a *Authority) token(w http.ResponseWriter, r *http.Request, in call) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	g, fault := a.authenticate(r, in)
+	g, fault := a.authenticate(w, r, in)
 	if fault != nil {
 		a.fail(w, r, fault)
 		return
@@ -60,8 +60,8 @@ func (a *Authority) token(w http.ResponseWriter, r *http.Request, in call) {
 	})
 }
 
-// authenticate turns a token request into a grant.
-func (a *Authority) authenticate(r *http.Request, in call) (grant, *stsError) {
+// authenticate turns a token request into a grant; w only notes who asks.
+func (a *Authority) authenticate(w http.ResponseWriter, r *http.Request, in call) (grant, *stsError) {
 	if err := r.ParseForm(); err != nil {
 		return grant{}, errParameter("grant_type")
 	}
@@ -72,6 +72,7 @@ func (a *Authority) authenticate(r *http.Request, in call) (grant, *stsError) {
 	if fault != nil {
 		return grant{}, fault
 	}
+	wire.NoteCaller(w, t.ID, p.AppID)
 	g := grant{tenant: t, app: p, issuerHost: in.cloud.issuer}
 	if g.certificate, fault = a.prove(r, in, t, p); fault != nil {
 		return grant{}, fault

@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+
+	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
 // cutPoint says where a fault cuts the connection.
@@ -19,13 +21,17 @@ const (
 // Longer answers flow, all but their last byte.
 const holdBack = 64 << 10
 
+var _ wire.Noter = (*answer)(nil)
+
 // answer is the http.ResponseWriter that services see.
 type answer struct {
 	w    http.ResponseWriter
 	head bool // a HEAD request: the body is counted as nothing
 	hold bool // keep the whole body in memory
 
-	code      string // error code, for the log
+	// For the log: the error code, and the caller as the service knows it.
+	code, tenantID, appID string
+
 	stat      int
 	buf       []byte
 	sent      int64
@@ -39,8 +45,11 @@ func newAnswer(w http.ResponseWriter, method string) *answer {
 // Header implements http.ResponseWriter.
 func (a *answer) Header() http.Header { return a.w.Header() }
 
-// NoteCode implements wire.CodeNoter.
+// NoteCode implements wire.Noter.
 func (a *answer) NoteCode(code string) { a.code = code }
+
+// NoteCaller implements wire.Noter.
+func (a *answer) NoteCaller(tenantID, appID string) { a.tenantID, a.appID = tenantID, appID }
 
 // WriteHeader implements http.ResponseWriter; only the first final status counts.
 func (a *answer) WriteHeader(status int) {

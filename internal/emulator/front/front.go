@@ -175,7 +175,7 @@ func (f *Front) line(x *exchange) wire.Request {
 		Time: x.at, Method: x.r.Method, Host: x.host,
 		Path: x.r.URL.Path, Query: redact(x.r.URL.RawQuery),
 		Status: x.a.status(), Code: x.a.code, In: x.in, Out: x.a.length(x.cut),
-		Duration: time.Since(x.start),
+		TenantID: x.a.tenantID, AppID: x.a.appID, Duration: time.Since(x.start),
 	}
 	if x.svc != nil {
 		line.Service = x.svc.Name()

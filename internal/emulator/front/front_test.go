@@ -45,6 +45,8 @@ func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic("broken late")
 	case "/error":
 		wire.WriteError(w, &wire.Error{Status: http.StatusConflict, Code: "Conflict", Inner: "Deep"})
+	case "/sign-in":
+		wire.NoteCaller(w, "tenant", "app")
 	case "/none":
 		w.WriteHeader(http.StatusNoContent)
 	case "/big":
@@ -153,12 +155,14 @@ func TestLog(t *testing.T) {
 	l.must(t, "HEAD", kv+"/x", "")
 	l.must(t, "GET", "https://other.azure.net/", "")
 	l.must(t, "DELETE", kv+"/none", "")
+	l.must(t, "GET", kv+"/sign-in?a=b&c=d", "")
 	want := []wire.Request{
 		{Service: "vault", Method: "PUT", Host: "kv1.vault.azure.net", Path: "/secrets/a b", Query: "api-version=7.4&sig=REDACTED&SIG=REDACTED", TenantID: "t", AppID: "a", Status: 200, In: 9, Out: 9},
 		{Service: "vault", Method: "GET", Host: "kv1.vault.azure.net", Path: "/error", Status: 409, Code: "Conflict", Out: 71},
 		{Service: "vault", Method: "HEAD", Host: "kv1.vault.azure.net", Path: "/x", Status: 200},
 		{Method: "GET", Host: "other.azure.net", Path: "/", Status: 404, Code: "HostNotEmulated", Out: 98},
 		{Service: "vault", Method: "DELETE", Host: "kv1.vault.azure.net", Path: "/none", Status: 204},
+		{Service: "vault", Method: "GET", Host: "kv1.vault.azure.net", Path: "/sign-in", Query: "a=b&c=d", TenantID: "tenant", AppID: "app", Status: 200},
 	}
 	for i := range want {
 		want[i].Time = at
@@ -166,6 +170,9 @@ func TestLog(t *testing.T) {
 	ignore := cmpopts.IgnoreFields(wire.Request{}, "Duration")
 	if diff := cmp.Diff(want, l.Requests(), ignore); diff != "" {
 		t.Error(diff)
+	}
+	if !strings.Contains(out.String(), "a=b&c=d") {
+		t.Error("the lines are hard to read")
 	}
 	var lines []wire.Request
 	for dec := json.NewDecoder(&out); dec.More(); {

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -34,15 +35,17 @@ func newRequestLog(to io.Writer, keep int) *requestLog {
 }
 
 func (l *requestLog) add(line wire.Request) {
-	var text []byte
+	var text bytes.Buffer
 	var err error
 	if l.to != nil {
-		text, err = json.Marshal(line)
+		enc := json.NewEncoder(&text)
+		enc.SetEscapeHTML(false) // queries are full of ampersands
+		err = enc.Encode(line)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.to != nil && err == nil && l.err == nil {
-		_, err = l.to.Write(append(text, '\n'))
+		_, err = l.to.Write(text.Bytes())
 	}
 	if err != nil && l.err == nil {
 		l.err = fmt.Errorf("request log: %w", err)

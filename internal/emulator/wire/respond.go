@@ -85,23 +85,40 @@ func StampIDs(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// CodeNoter is implemented by the front's response writer.
-type CodeNoter interface{ NoteCode(code string) }
+// Noter is implemented by the front's response writer: what a service tells the request
+// log.
+type Noter interface {
+	NoteCode(code string)
+	NoteCaller(tenantID, appID string)
+}
 
 // NoteCode tells the request log which error code was answered. It looks through
 // wrapped writers and does nothing outside the front.
 func NoteCode(w http.ResponseWriter, code string) {
+	if n := noter(w); n != nil {
+		n.NoteCode(code)
+	}
+}
+
+// NoteCaller tells the request log who asked, where no bearer token says it.
+func NoteCaller(w http.ResponseWriter, tenantID, appID string) {
+	if n := noter(w); n != nil {
+		n.NoteCaller(tenantID, appID)
+	}
+}
+
+func noter(w http.ResponseWriter) Noter {
 	for w != nil {
-		if n, ok := w.(CodeNoter); ok {
-			n.NoteCode(code)
-			return
+		if n, ok := w.(Noter); ok {
+			return n
 		}
 		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
-			return
+			return nil
 		}
 		w = u.Unwrap()
 	}
+	return nil
 }
 
 // ErrorWriter is implemented by services whose errors have another shape than WriteError

@@ -24,10 +24,11 @@ func request(t testing.TB, headers ...string) *http.Request {
 // noting is the writer that the front gives to services; wrapped hides it.
 type noting struct {
 	http.ResponseWriter
-	code string
+	code, caller string
 }
 
-func (n *noting) NoteCode(code string) { n.code = code }
+func (n *noting) NoteCode(code string)              { n.code = code }
+func (n *noting) NoteCaller(tenantID, appID string) { n.caller = tenantID + " " + appID }
 
 type wrapped struct{ http.ResponseWriter }
 
@@ -57,6 +58,17 @@ func TestWriteError(t *testing.T) {
 		if h.Get("Content-Type") != "application/json; charset=utf-8" || h.Get("X-Ms-Request-Id") == "" {
 			t.Errorf("%s: %v", tt.name, h)
 		}
+	}
+}
+
+func TestNoteCaller(t *testing.T) {
+	t.Parallel()
+	front := &noting{ResponseWriter: httptest.NewRecorder()}
+	wire.NoteCaller(wrapped{wrapped{front}}, "t", "a")
+	wire.NoteCaller(httptest.NewRecorder(), "nobody", "listens")
+	wire.NoteCaller(nil, "nobody", "listens")
+	if front.caller != "t a" {
+		t.Errorf("%q", front.caller)
 	}
 }
 
