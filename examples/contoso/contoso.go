@@ -35,6 +35,10 @@ func Scenario(seed uint64) ([]byte, error) {
 // Mapping returns the mapping file that belongs to every scenario of this package.
 func Mapping() []byte { return bytes.Clone(mapping) }
 
+// Settings are what the demo sets, in the form of --set: everything that can be copied
+// without a change of the source is copied.
+func Settings() []string { return []string{"keyvault.versions=all", "keyvault.deleted=recover"} }
+
 // The names of the two tenants in every scenario.
 const (
 	Source = "contoso"

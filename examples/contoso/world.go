@@ -44,7 +44,7 @@ func Generate(seed uint64) World {
 // maker makes content out of one stream of random numbers.
 type maker struct{ *rand.Rand }
 
-// source is the tenant that is copied. Its principal may read and nothing more.
+// source is the tenant that is copied. Its principal may not write secrets or keys.
 func (m *maker) source() Tenant {
 	scope := "/subscriptions/" + sourceSub
 	return Tenant{
@@ -62,6 +62,7 @@ func (m *maker) source() Tenant {
 			{"atg-source", "Reader", scope},
 			{"atg-source", "Key Vault Reader", scope},
 			{"atg-source", "Key Vault Secrets User", scope},
+			{"atg-source", "Key Vault Certificates Officer", scope}, // the weakest built-in role that may read contacts
 		},
 	}
 }

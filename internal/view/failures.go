@@ -119,8 +119,10 @@ func subject(err error, e *errs.Error) string {
 	}
 	var b strings.Builder
 	b.WriteString("cannot " + e.Op)
-	if e.Item != "" {
-		b.WriteString(" of " + e.Item)
+	if e.Item != "" && strings.Contains(e.Op, " ") {
+		b.WriteString(" of " + e.Item) // "read the value of secrets/x"
+	} else if e.Item != "" {
+		b.WriteString(" " + e.Item) // "copy secrets/x"
 	}
 	if e.Resource != "" {
 		b.WriteString(" in " + nameOf(e.Resource))
@@ -143,9 +145,9 @@ func causeOf(e *errs.Error) string {
 	}
 	if e.Status != 0 {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, status)))
-		code = strings.TrimPrefix(strings.TrimPrefix(code, status), "/")
+		code = strings.TrimPrefix(code, status+"/")
 	}
-	if code != "" && !strings.HasPrefix(message, code) {
+	if code != "" && code != status && !strings.HasPrefix(message, code) {
 		parts = append(parts, code)
 	}
 	if message != "" {

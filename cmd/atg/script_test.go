@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"atg": main})
+}
+
+// TestScripts runs test/scripts/*.txtar: each drives the real main function as a process
+// of its own, in an environment that holds nothing of this machine's.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	contoso, err := filepath.Abs("../../examples/contoso")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "../../test/scripts",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("CONTOSO", contoso)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"waitfile": waitFile,
+			"dotenv":   dotEnv,
+			"field":    field,
+			"code":     code,
+			"oneline":  oneLine,
+		},
+	})
+}
+
+// waitFile PATTERN [REGEXP] waits until a file of that name is there, and holds a match.
+func waitFile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: waitfile PATTERN [REGEXP]")
+	}
+	want := regexp.MustCompile(strings.Join(args[1:], ""))
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	end := time.After(time.Minute)
+	for {
+		found, _ := filepath.Glob(ts.MkAbs(args[0]))
+		for _, path := range found {
+			if text, err := os.ReadFile(path); err == nil && want.Match(text) {
+				return
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-end:
+			ts.Fatalf("%s does not come", args[0])
+		}
+	}
+}
+
+// dotEnv FILE sets the variables that a file of "export NAME=VALUE" lines sets.
+func dotEnv(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: dotenv FILE")
+	}
+	sc := bufio.NewScanner(strings.NewReader(ts.ReadFile(args[0])))
+	for sc.Scan() {
+		name, value, ok := strings.Cut(strings.TrimPrefix(sc.Text(), "export "), "=")
+		if !ok {
+			ts.Fatalf("%s: not a variable: %s", args[0], sc.Text())
+		}
+		ts.Setenv(name, strings.Trim(value, "'"))
+	}
+}
+
+// field FILE PATH VALUE holds a field of a JSON document against a value; the path is
+// written with dots. FILE may be stdout or stderr.
+func field(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: field FILE PATH VALUE")
+	}
+	var doc any
+	dec := json.NewDecoder(strings.NewReader(ts.ReadFile(args[0])))
+	if err := dec.Decode(&doc); err != nil {
+		ts.Fatalf("%s: %v", args[0], err)
+	}
+	if dec.More() {
+		ts.Fatalf("%s holds more than one document", args[0])
+	}
+	for name := range strings.SplitSeq(args[1], ".") {
+		m, ok := doc.(map[string]any)
+		if !ok {
+			ts.Fatalf("%s: nothing at %s", args[0], args[1])
+		}
+		doc = m[name]
+	}
+	if got := fmt.Sprint(doc); (got == args[2]) == neg {
+		ts.Fatalf("%s is %s, want %s (or not)", args[1], got, args[2])
+	}
+}
+
+// code N runs a command and wants that exit code: code 2 atg apply.
+func code(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N COMMAND [ARG...]")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("%s: exit code %s, want %s", strings.Join(args[1:], " "), got, args[0])
+	}
+}
+
+// oneLine FILE wants exactly one line.
+func oneLine(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: oneline FILE")
+	}
+	if n := strings.Count(ts.ReadFile(args[0]), "\n"); n != 1 {
+		ts.Fatalf("%s has %d lines", args[0], n)
+	}
+}

@@ -1,0 +1,141 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/view"
+	"github.com/azure-tenant-grapher/atg/plugin"
+	"github.com/azure-tenant-grapher/atg/plugin/plugintest"
+)
+
+// App is what the commands share. Its functions are called by the commands that need
+// them, so that help and completion touch nothing.
+type App struct {
+	IO
+	Version  string
+	Registry func() (*plugin.Registry, error) // the plugins of this program
+	// Subject returns what the conformance suite must know to check the named plugin.
+	Subject func(name string) (plugintest.Subject, bool)
+}
+
+// Run runs one command line, without the program's name, and returns the exit code. The
+// end of ctx stops the command; a cause of type Interrupted picks its exit code.
+func (a *App) Run(ctx context.Context, args []string) int {
+	root := a.Root()
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	var signal Interrupted
+	if err != nil && errors.As(context.Cause(ctx), &signal) && !errors.As(err, new(resultError)) {
+		err = signal
+	}
+	err = asUsage(cmd, err)
+	code := codeOf(err)
+	a.explain(err)
+	if machine(cmd) {
+		_ = view.Exit(a.Err, code, forMachines(err))
+	}
+	return code
+}
+
+// forMachines is what the exit record says of err: nothing if the result was shown
+// already, and kind "invalid" for a mistake in the command line.
+func forMachines(err error) error {
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return &errs.Error{Op: usage.Error(), Kind: errs.Invalid}
+	}
+	return unlessResult(err)
+}
+
+// Root builds the tree of commands.
+func (a *App) Root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "atg",
+		Short: "Copy the data plane of an Azure tenant to another one, and prove it",
+		Long: `atg copies what lives inside the resources of an Azure tenant (secrets, keys,
+certificates) into the resources of another tenant, after these were deployed there.
+It reads the source, never writes to it, and compares both sides at the end.`,
+		Example: `  atg demo                                   # see it work, without Azure
+  atg plan --mode replication                # what would be copied, and what cannot be
+  atg apply --mode replication --yes         # copy, then compare both sides
+  atg verify --mode replication -o json      # compare both sides at any later time`,
+		Version:       a.Version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	root.SetUsageFunc(usage)
+	root.SetVersionTemplate("atg {{.Version}}\n")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err: err} })
+	root.AddGroup(&cobra.Group{ID: groupRun, Title: "Copy and compare:"}, &cobra.Group{ID: groupTry, Title: "Try it without Azure:"},
+		&cobra.Group{ID: groupKnow, Title: "Know more:"})
+	root.SetHelpCommandGroupID(groupKnow)
+	root.SetCompletionCommandGroupID(groupKnow)
+	root.AddCommand(
+		newPlanCmd(a, nil), newApplyCmd(a, nil), newVerifyCmd(a, nil),
+		newDemoCmd(a, nil), newEmulatorCmd(a),
+		newPluginCmd(a), newVersionCmd(a), newDocsCmd(a),
+		newExitCodesTopic(), newEnvironmentTopic(),
+	)
+	return root
+}
+
+// The groups of commands in the help text.
+const (
+	groupRun  = "run"
+	groupTry  = "try"
+	groupKnow = "know"
+)
+
+// explain writes err for people, unless the command has shown its result already.
+func (a *App) explain(err error) {
+	var usage *usageError
+	switch {
+	case unlessResult(err) == nil:
+	case errors.As(err, &usage):
+		_ = view.Usage(a.Err, usage.err, usage.command, a.errStyle())
+	default:
+		_ = view.Error(a.Err, err, "", a.errStyle())
+	}
+}
+
+func unlessResult(err error) error {
+	if errors.As(err, new(resultError)) {
+		return nil
+	}
+	return err
+}
+
+// asUsage completes a usage error with its command, and makes one of the errors that
+// cobra finds by itself before any command runs: unknown commands and wrong arguments.
+func asUsage(cmd *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	var usage *usageError
+	if errors.As(err, &usage) {
+		usage.command = cmd.CommandPath()
+		return err
+	}
+	for _, start := range []string{"unknown command", "accepts ", "requires ", "required flag", "if any flags in the group", "at least one of the flags"} {
+		if strings.HasPrefix(err.Error(), start) {
+			return &usageError{command: cmd.CommandPath(), err: err}
+		}
+	}
+	return err
+}
+
+// machine tells whether the command was asked for output that a program reads.
+func machine(cmd *cobra.Command) bool {
+	f := cmd.Flags().Lookup("output")
+	return f != nil && f.Value.String() != outputText
+}

@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/examples/contoso"
+	"github.com/azure-tenant-grapher/atg/internal/azure/auth"
+	"github.com/azure-tenant-grapher/atg/internal/emulator"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/scenario"
+	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/internal/session"
+	"github.com/azure-tenant-grapher/atg/internal/view"
+	"github.com/azure-tenant-grapher/atg/plugin"
+	"github.com/azure-tenant-grapher/atg/secret"
+)
+
+// demoOptions are those of the demo.
+type demoOptions struct {
+	runOptions
+	seed uint64
+	keep bool
+}
+
+func newDemoCmd(a *App, runF func(context.Context, *demoOptions) error) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "demo",
+		Short:   "Copy a made-up tenant inside this process: no Azure, no account, no network",
+		GroupID: groupTry,
+		Args:    cobra.NoArgs,
+		Long: `Starts an emulated Azure with two tenants inside this process, with three key
+vaults full of secrets, keys and certificates in one of them, and goes all the
+way that a real run goes: sign in to both tenants, find and pair the vaults, plan,
+apply, verify, report. Nothing leaves this machine and nothing stays behind.
+
+Unless told otherwise it sets ` + strings.Join(contoso.Settings(), " and ") + `.`,
+		Example: `  atg demo
+  atg demo --mode template
+  atg demo --seed 7 -o json
+  atg demo --keep        # then point other Azure clients at it`,
+	}
+	flags := &runFlags{
+		mode:     choiceFlag(cmd, "mode", "", "how much is copied: everything that can be, or structure alone", string(plugin.Replication), string(plugin.Template)),
+		output:   outputFlag(cmd, outputText, outputJSON, outputLines),
+		progress: progressFlag(cmd),
+	}
+	var opt demoOptions
+	cmd.Flags().Uint64Var(&opt.seed, "seed", contoso.DefaultSeed, "`number` that other content is made from")
+	cmd.Flags().BoolVar(&opt.keep, "keep", false, "stay up after the report, until Ctrl-C, for other clients")
+	cmd.Flags().StringArrayVar(&flags.settings, "set", nil, "set an option of a plugin: `PLUGIN.SETTING=VALUE`; may be repeated")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		reg, err := a.Registry()
+		if err != nil {
+			return err
+		}
+		opt.output, opt.progress = flags.output.value, flags.progress.value
+		opt.Command, opt.Version, opt.Registry = "demo", a.Version, reg
+		opt.Mode = plugin.Mode(flags.mode.value)
+		opt.next = view.Next{Again: "atg demo", Own: "atg plan --mode replication"}
+		if opt.Settings, err = settingFlags(reg, append(contoso.Settings(), flags.settings...)); err != nil {
+			return err
+		}
+		if runF != nil {
+			return runF(cmd.Context(), &opt)
+		}
+		return a.demo(cmd.Context(), &opt)
+	}
+	return cmd
+}
+
+// demo runs atg demo: an ordinary session whose transport leads to the emulator.
+func (a *App) demo(ctx context.Context, opt *demoOptions) (err error) {
+	const op = "start the demo"
+	dir, err := os.MkdirTemp("", "atg-demo-")
+	if err != nil {
+		return &errs.Error{Op: op, Kind: errs.Unavailable, Err: err}
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	em, err := startEmulator(opt.seed, dir)
+	if err != nil {
+		return &errs.Error{Op: op, Kind: errs.Internal, Err: err}
+	}
+	defer func() { err = errors.Join(err, em.Close()) }()
+	if err := a.aim(&opt.runOptions, em); err != nil {
+		return &errs.Error{Op: op, Kind: errs.Internal, Err: err}
+	}
+	result := a.withSession(ctx, &opt.runOptions, func(s *session.Session) (*engine.Report, error) {
+		planned, err := s.Plan(ctx)
+		if err != nil || planned.Run.Canceled {
+			return planned, err
+		}
+		return s.Apply(ctx)
+	})
+	if !opt.keep || ctx.Err() != nil {
+		return result
+	}
+	if err := a.serve(ctx, em, outputText, a.Err); err != nil {
+		return err
+	}
+	return result
+}
+
+func startEmulator(seed uint64, dir string) (served, error) {
+	text, err := contoso.Scenario(seed)
+	if err != nil {
+		return served{}, err
+	}
+	world, err := scenario.Decode(bytes.NewReader(text))
+	if err != nil {
+		return served{}, err
+	}
+	em, err := emulator.Start(emulator.Options{Scenario: world, Strict: true, LogKeep: -1})
+	return served{em, world, dir}, err
+}
+
+// aim points a run at the emulator: its transport, its principals, nothing of this
+// machine's environment.
+func (a *App) aim(opt *runOptions, em served) error {
+	mapping := em.file("mapping.json")
+	if err := os.WriteFile(mapping, contoso.Mapping(), 0o600); err != nil {
+		return err
+	}
+	source, err := emulatedSide(em, contoso.Source)
+	if err != nil {
+		return err
+	}
+	target, err := emulatedSide(em, contoso.Target)
+	if err != nil {
+		return err
+	}
+	opt.Source, opt.Target, opt.Mapping = source, target, mapping
+	opt.Transport = &http.Client{Transport: em.Transport()}
+	opt.Env = func(string) (string, bool) { return "", false }
+	return nil
+}
+
+// emulatedSide signs in as the first principal of an emulated tenant.
+func emulatedSide(em served, tenant string) (session.Side, error) {
+	p, err := em.Principal(tenant)
+	if err != nil {
+		return session.Side{}, err
+	}
+	return session.Side{TenantID: p.TenantID, Principal: auth.Principal{
+		Origin: "emulator", TenantID: p.TenantID, ClientID: p.AppID, ClientSecret: secret.New(p.Secret),
+	}}, nil
+}

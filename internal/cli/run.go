@@ -1,0 +1,287 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/internal/session"
+	"github.com/azure-tenant-grapher/atg/internal/view"
+	"github.com/azure-tenant-grapher/atg/plugin"
+)
+
+// runOptions are those of plan, apply and verify.
+type runOptions struct {
+	session.Options
+	output   string
+	progress string
+	yes      bool // apply without a question
+	exitCode bool // plan: differences are worth exit code 6
+	debug    bool
+	logFile  string
+	next     view.Next
+}
+
+// runFlags are the flags of plan, apply and verify, as the command line gives them.
+type runFlags struct {
+	mode, output, progress, cloud *choice
+	types, settings               []string
+	mapping, logFile              string
+	workers                       int
+	overwrite, yes, exitCode      bool
+	debug, noInput                bool
+	source, target                *sideFlags
+}
+
+func addRunFlags(cmd *cobra.Command) *runFlags {
+	f := cmd.Flags()
+	r := &runFlags{
+		mode:     choiceFlag(cmd, "mode", "", "how much is copied: structure alone, or everything that can be", string(plugin.Template), string(plugin.Replication)),
+		output:   outputFlag(cmd, outputText, outputJSON, outputLines),
+		progress: progressFlag(cmd),
+		cloud:    cloudFlag(cmd),
+	}
+	f.StringArrayVar(&r.types, "type", nil, "only this resource `type` or plugin; may be repeated")
+	f.StringArrayVar(&r.settings, "set", nil, "set an option of a plugin: `PLUGIN.SETTING=VALUE`; may be repeated")
+	f.StringVar(&r.mapping, "mapping", "", "JSON `file` that names the target of source resources")
+	f.IntVar(&r.workers, "workers", 0, "items at work at once (default 16)")
+	f.BoolVar(&r.debug, "debug", false, "log every request, without content, to standard error or --log-file")
+	f.StringVar(&r.logFile, "log-file", "", "append the log to this `file`, as JSON lines")
+	f.BoolVar(&r.noInput, "no-input", false, "never ask: no question, no interactive sign-in")
+	inGroup(f, "Output", "output", "progress", "debug", "log-file", "no-input")
+	r.source, r.target = addSide(f, plugin.Source), addSide(f, plugin.Target)
+	r.target.addShort(f)
+	return r
+}
+
+const pairingHelp = `
+The target of a source is the one that the mapping file names, else the one that
+carries the tag atg-source-id with the source's resource ID, else the only one of
+the same type and name. A source that none of these answers for is reported, not
+guessed.
+
+Each side signs in by itself: with its flags, its environment variables (see
+"atg help environment"), or the identity of this machine. A service principal that
+is given for one side alone serves both. --sp-client-id, --sp-client-secret,
+--sp-client-secret-file and --sp-tenant-id are other names of the target's flags.`
+
+func newPlanCmd(a *App, runF func(context.Context, *runOptions) error) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "plan",
+		Short:   "Show what apply would do, and write nothing",
+		GroupID: groupRun,
+		Args:    cobra.NoArgs,
+		Long: `Compares every item of the source with the target and reports what apply would
+create, what is the same already, what differs, and what cannot be copied and
+why. It only reads.
+` + pairingHelp,
+		Example: `  atg plan --source-tenant-id contoso.com --target-tenant-id fabrikam.com
+  atg plan --mode replication --type keyvault -o json`,
+	}
+	flags := addRunFlags(cmd)
+	cmd.Flags().BoolVar(&flags.overwrite, "overwrite", false, "plan for apply --overwrite")
+	cmd.Flags().BoolVar(&flags.exitCode, "exit-code", false, "end with exit code 6 if apply would have something to do")
+	cmd.RunE = a.runE("plan", flags, runF, a.plan)
+	return cmd
+}
+
+func newApplyCmd(a *App, runF func(context.Context, *runOptions) error) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "apply",
+		Short:   "Copy what the target lacks, then compare both sides",
+		GroupID: groupRun,
+		Args:    cobra.NoArgs,
+		Long: `Copies every item that the target lacks, then compares every item and reports
+what was proven equal. The source is only read. An item that the target has in
+another form is left as it is, unless --overwrite is given. Running it again
+writes nothing that is equal already.
+
+Without --yes it shows the plan and asks; where nobody can answer it wants --yes.
+` + pairingHelp,
+		Example: `  atg apply --source-tenant-id contoso.com --target-tenant-id fabrikam.com
+  atg apply --mode replication --mapping pairs.json --yes -o json`,
+	}
+	flags := addRunFlags(cmd)
+	cmd.Flags().BoolVar(&flags.overwrite, "overwrite", false, "replace what differs at the target")
+	cmd.Flags().BoolVarP(&flags.yes, "yes", "y", false, "do not ask before writing")
+	cmd.RunE = a.runE("apply", flags, runF, a.apply)
+	return cmd
+}
+
+func newVerifyCmd(a *App, runF func(context.Context, *runOptions) error) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "verify",
+		Short:   "Compare both sides and report fidelity",
+		GroupID: groupRun,
+		Args:    cobra.NoArgs,
+		Long: `Compares every item of the source with the target, by content where the service
+lets it be read, and reports how many are proven equal. It only reads. It ends
+with exit code 6 if the target lacks something or holds something else.
+` + pairingHelp,
+		Example: `  atg verify --mode replication --source-tenant-id contoso.com --target-tenant-id fabrikam.com`,
+	}
+	cmd.RunE = a.runE("verify", addRunFlags(cmd), runF, a.verify)
+	return cmd
+}
+
+// runE parses the flags into options and hands them to runF, or else to run.
+func (a *App) runE(name string, flags *runFlags, runF, run func(context.Context, *runOptions) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		if err := a.fromEnv(cmd); err != nil {
+			return err
+		}
+		opt, err := a.options(name, cmd, flags)
+		if err != nil {
+			return err
+		}
+		if runF != nil {
+			run = runF
+		}
+		return run(cmd.Context(), opt)
+	}
+}
+
+// options checks the flags and completes them to options.
+func (a *App) options(name string, cmd *cobra.Command, f *runFlags) (*runOptions, error) {
+	reg, err := a.Registry()
+	if err != nil {
+		return nil, err
+	}
+	if f.source.secretFile == "-" && f.target.secretFile == "-" {
+		return nil, usagef("standard input can hold one client secret only")
+	}
+	if f.workers < 0 || f.workers > 1024 {
+		return nil, usagef("--workers %d: want 1 to 1024", f.workers)
+	}
+	opt := &runOptions{
+		output: f.output.value, progress: f.progress.value, yes: f.yes, exitCode: f.exitCode,
+		debug: f.debug, logFile: f.logFile, next: nextCommands(name, cmd.Flags()),
+	}
+	opt.Command, opt.Version, opt.Registry, opt.Env = name, a.Version, reg, a.Env
+	opt.Mode, opt.Cloud, opt.Mapping = plugin.Mode(f.mode.value), f.cloud.value, f.mapping
+	opt.Overwrite, opt.Workers = f.overwrite, f.workers
+	if err := readable(f.mapping, f.source.inventory, f.target.inventory); err != nil {
+		return nil, err
+	}
+	if opt.Types, err = typeFlags(reg, f.types); err != nil {
+		return nil, err
+	}
+	if opt.Settings, err = settingFlags(reg, f.settings); err != nil {
+		return nil, err
+	}
+	if opt.Source, err = f.source.side("--source-sp-*", a.In); err != nil {
+		return nil, err
+	}
+	if opt.Target, err = f.target.side("--target-sp-*", a.In); err != nil {
+		return nil, err
+	}
+	if a.canAsk() && !f.noInput {
+		opt.DevicePrompt = func(message string) { _ = view.Note(a.Err, message, a.errStyle()) }
+	}
+	if f.source.clientSecret != "" || f.target.clientSecret != "" {
+		_ = view.Warning(a.Err, "a secret on the command line can be read by others in the process list and in the shell's history: use the flag with -file, or the environment", a.errStyle())
+	}
+	return opt, nil
+}
+
+// nextCommands writes the commands that may follow, with the flags of this one. Secrets
+// are left out: they have to be given again.
+func nextCommands(name string, f *pflag.FlagSet) view.Next {
+	var args, without []string
+	f.Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "sp-client-secret", "source-sp-client-secret", "target-sp-client-secret", "output", "exit-code", "yes":
+			return
+		}
+		arg := flagText(f)
+		args = append(args, arg...)
+		if f.Name != "overwrite" {
+			without = append(without, arg...)
+		}
+	})
+	line := func(command string, args []string, more ...string) string {
+		return strings.Join(append(append([]string{"atg", command}, args...), more...), " ")
+	}
+	next := view.Next{Again: line(name, args), Apply: line("apply", args)}
+	switch name {
+	case "apply":
+		next.Verify = line("verify", without)
+		next.Force = line("apply", without, "--overwrite")
+	default:
+		next.Force = line("apply", without, "--overwrite")
+	}
+	return next
+}
+
+func flagText(f *pflag.Flag) []string {
+	if values, ok := f.Value.(pflag.SliceValue); ok {
+		var out []string
+		for _, v := range values.GetSlice() {
+			out = append(out, "--"+f.Name, view.Quote(v))
+		}
+		return out
+	}
+	if f.Value.Type() == "bool" {
+		return []string{"--" + f.Name}
+	}
+	return []string{"--" + f.Name, view.Quote(f.Value.String())}
+}
+
+// plan runs atg plan.
+func (a *App) plan(ctx context.Context, opt *runOptions) error {
+	return a.withSession(ctx, opt, func(s *session.Session) (*engine.Report, error) { return s.Plan(ctx) })
+}
+
+// verify runs atg verify.
+func (a *App) verify(ctx context.Context, opt *runOptions) error {
+	return a.withSession(ctx, opt, func(s *session.Session) (*engine.Report, error) { return s.Verify(ctx) })
+}
+
+// apply runs atg apply.
+func (a *App) apply(ctx context.Context, opt *runOptions) error {
+	if !opt.yes && !a.canAsk() {
+		return usagef("apply writes to the target tenant, and nobody can be asked here: add --yes")
+	}
+	return a.withSession(ctx, opt, func(s *session.Session) (*engine.Report, error) {
+		if !opt.yes {
+			planned, err := s.Plan(ctx)
+			if err != nil || planned.Run.Canceled {
+				return planned, err
+			}
+			if err := view.Report(a.Err, planned, view.Next{}, a.errStyle()); err != nil {
+				return nil, err
+			}
+			if err := a.confirm(ctx, planned); err != nil {
+				return nil, err
+			}
+		}
+		return s.Apply(ctx)
+	})
+}
+
+// confirm asks for the word yes.
+func (a *App) confirm(ctx context.Context, r *engine.Report) error {
+	question := fmt.Sprintf("Write to tenant %s? Only yes goes on: ", r.Run.TargetTenant)
+	if err := view.Prompt(a.Err, question, a.errStyle()); err != nil {
+		return err
+	}
+	answer := make(chan string, 1)
+	go func() { // ends with the process at the latest: a read of a terminal cannot be stopped
+		line, _ := bufio.NewReader(a.In).ReadString('\n')
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case word := <-answer:
+		if word == "yes" {
+			return nil
+		}
+		return fmt.Errorf("nothing was written: the answer was %q, not yes", word)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
