@@ -74,6 +74,7 @@ type Result struct {
 // it returns an *errs.Error of kind Unauthenticated that holds what each link said; flags
 // that are incomplete and a certificate file that cannot be read are of kind Invalid.
 func Resolve(ctx context.Context, cfg Config) (*Result, error) {
+	cfg.TenantID = first(cfg.TenantID, cfg.Flags.TenantID)
 	cfg.Flags.Origin = first(cfg.Flags.Origin, "flags")
 	cfg.Shared.Origin = first(cfg.Shared.Origin, "flags of the other side")
 	c := &chain{cfg: cfg}

@@ -20,7 +20,7 @@ type link struct {
 	name   string
 	tenant string // where it signs in; "" if nobody said
 	last   bool   // the chain ends with it, whether it works or not
-	keep   bool   // its tokens are to be kept here
+	tool   bool   // a developer tool's: it keeps no tokens for us
 	make   maker
 }
 
@@ -33,7 +33,8 @@ type chain struct {
 	scope    string
 	tenant   string // of the side: an ID, a domain, or "" if nobody said
 	attempts []Attempt
-	causes   []error // of the attempts that went to the authority
+	causes   []error // of the attempts that are configured
+	reached  bool    // something answered one of them
 }
 
 // unset is the reason of a link that is not configured. It is not a failure.
@@ -75,7 +76,7 @@ func (c *chain) prepare() error {
 		c.cfg.Options.Cloud, arm = config, config.Services[azcloud.ResourceManager]
 	}
 	c.scope = arm.Audience + "/.default"
-	c.tenant = first(c.cfg.TenantID, c.cfg.Flags.TenantID, c.cfg.Environment.TenantID, c.cfg.Shared.TenantID)
+	c.tenant = first(c.cfg.TenantID, c.cfg.Environment.TenantID, c.cfg.Shared.TenantID)
 	if !validTenant(c.tenant) {
 		return c.invalid(fmt.Errorf("%q is not a tenant ID", c.tenant), "give the tenant's ID (a GUID) or one of its domains")
 	}
@@ -98,7 +99,7 @@ func (c *chain) try(ctx context.Context, l link) (*Result, error) {
 		return nil, fmt.Errorf("it gave a token of tenant %s; this side is tenant %s", who.TenantID, l.tenant)
 	}
 	tenant := first(who.TenantID, l.tenant)
-	cred := &credential{side: c.cfg.Side, link: l.name, tenant: tenant, inner: inner, keep: l.keep}
+	cred := &credential{side: c.cfg.Side, link: l.name, tenant: tenant, inner: inner, tool: l.tool}
 	app := first(who.AppID, who.AuthorizedP)
 	name := first(who.UPN, who.UniqueName, who.AppName, app)
 	return &Result{
@@ -112,6 +113,7 @@ func (c *chain) note(l link, err error) {
 	c.attempts = append(c.attempts, Attempt{Link: l.name, Said: oneLine(err)})
 	if !isUnset(err) {
 		c.causes = append(c.causes, err)
+		c.reached = c.reached || kindOf(err, l.tool) != errs.Unavailable
 	}
 }
 
@@ -121,13 +123,11 @@ func (c *chain) failure() error {
 		Op: opSignIn, Kind: errs.Unauthenticated, Side: string(c.cfg.Side),
 		Err: &ChainError{Tenant: c.tenant, Attempts: c.attempts, causes: c.causes},
 	}
-	unreachable := len(c.causes) > 0
 	for _, cause := range c.causes {
 		e.Code = first(e.Code, codeOf(cause))
-		unreachable = unreachable && kindOf(cause) == errs.Unavailable
 	}
 	e.Hint = c.hint(e.Code)
-	if unreachable {
+	if len(c.causes) > 0 && !c.reached {
 		e.Kind, e.Hint = errs.Unavailable, hintUnreachable
 	}
 	return e

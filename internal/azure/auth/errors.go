@@ -34,7 +34,7 @@ func (e *ChainError) Error() string {
 	return head + ": " + strings.Join(lines, "; ")
 }
 
-// Unwrap returns the errors of the links that went to the authority.
+// Unwrap returns the errors of the links that are configured.
 func (e *ChainError) Unwrap() []error { return e.causes }
 
 // response returns the authority's answer behind a refusal, or nil.
@@ -93,10 +93,11 @@ func codeOf(err error) string {
 	return aadsts.FindString(description(err))
 }
 
-// kindOf tells a refusal from an authority that could not be reached.
-func kindOf(err error) errs.Kind {
+// kindOf tells a refusal from an authority that could not be reached. A developer tool
+// never says which of the two it was.
+func kindOf(err error, tool bool) errs.Kind {
 	var e *azidentity.AuthenticationFailedError
-	if !errors.As(err, &e) {
+	if tool || !errors.As(err, &e) {
 		return errs.Unauthenticated
 	}
 	switch {

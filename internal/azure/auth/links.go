@@ -122,13 +122,13 @@ func (c *chain) hosted() []link {
 // theirs are kept here.
 func (c *chain) tools() []link {
 	return []link{
-		{name: "Azure CLI", tenant: c.tenant, keep: true, make: c.selected("AzureCLICredential", "dev", func(context.Context) (azcore.TokenCredential, error) {
+		{name: "Azure CLI", tenant: c.tenant, tool: true, make: c.selected("AzureCLICredential", "dev", func(context.Context) (azcore.TokenCredential, error) {
 			return azidentity.NewAzureCLICredential(&azidentity.AzureCLICredentialOptions{TenantID: c.tenant})
 		})},
-		{name: "Azure Developer CLI", tenant: c.tenant, keep: true, make: c.selected("AzureDeveloperCLICredential", "dev", func(context.Context) (azcore.TokenCredential, error) {
+		{name: "Azure Developer CLI", tenant: c.tenant, tool: true, make: c.selected("AzureDeveloperCLICredential", "dev", func(context.Context) (azcore.TokenCredential, error) {
 			return azidentity.NewAzureDeveloperCLICredential(&azidentity.AzureDeveloperCLICredentialOptions{TenantID: c.tenant})
 		})},
-		{name: "Azure PowerShell", tenant: c.tenant, keep: true, make: c.selected("AzurePowerShellCredential", "dev", func(context.Context) (azcore.TokenCredential, error) {
+		{name: "Azure PowerShell", tenant: c.tenant, tool: true, make: c.selected("AzurePowerShellCredential", "dev", func(context.Context) (azcore.TokenCredential, error) {
 			return azidentity.NewAzurePowerShellCredential(&azidentity.AzurePowerShellCredentialOptions{TenantID: c.tenant})
 		})},
 	}

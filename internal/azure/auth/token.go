@@ -23,7 +23,7 @@ type credential struct {
 	link   string
 	tenant string // ID; "" until the first token said it
 	inner  azcore.TokenCredential
-	keep   bool // keep tokens here, since inner does not
+	tool   bool // inner is a developer tool and keeps no tokens: they are kept here
 
 	mu   sync.Mutex
 	kept map[string]azcore.AccessToken // by scope; mu guards it
@@ -53,7 +53,7 @@ func (c *credential) GetToken(ctx context.Context, opts policy.TokenRequestOptio
 // token asks inner, or takes a kept token that is still good. A claims challenge means
 // that the kept one is not.
 func (c *credential) token(ctx context.Context, opts policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	if !c.keep {
+	if !c.tool {
 		return c.inner.GetToken(ctx, opts)
 	}
 	c.mu.Lock()
@@ -82,7 +82,7 @@ func (c *credential) wrongTenant(tenant string) error {
 
 func (c *credential) refused(err error) error {
 	return &errs.Error{
-		Op: opSignIn, Kind: kindOf(err), Side: string(c.side), Code: codeOf(err),
+		Op: opSignIn, Kind: kindOf(err, c.tool), Side: string(c.side), Code: codeOf(err),
 		Err: &tokenError{link: c.link, err: err},
 	}
 }

@@ -152,3 +152,40 @@ func TestWorkloadIdentity(t *testing.T) {
 		})
 	}
 }
+
+// A tool that is there but signed out is no matter of the network, at the start or later.
+func TestAzureCLISignedOut(t *testing.T) {
+	putAz(t, contoso, time.Now().Add(time.Minute))
+	res, err := fromCLI(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "az"), []byte("#!/bin/sh\necho 'Please run az login' >&2\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	_, later := res.Credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://vault.azure.net/.default"}})
+	_, atStart := fromCLI(t)
+	for _, err := range []error{later, atStart} {
+		if errs.KindOf(err) != errs.Unauthenticated || !strings.Contains(err.Error(), "Please run az login") {
+			t.Errorf("kind %q: %v", errs.KindOf(err), err)
+		}
+	}
+}
+
+func TestNoTools(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, err := auth.Resolve(t.Context(), auth.Config{
+		Side: plugin.Source, TenantID: contoso, Options: pipeline.New(newSTS(t).options(plugin.Source)),
+		Environment: auth.Environment{Only: "dev"},
+	})
+	if errs.KindOf(err) != errs.Unauthenticated || !strings.Contains(errs.HintOf(err), "az login --tenant "+contoso) {
+		t.Errorf("kind %q, hint %q: %v", errs.KindOf(err), errs.HintOf(err), err)
+	}
+	for _, tool := range []string{"Azure CLI: ", "Azure Developer CLI: ", "Azure PowerShell: "} {
+		if !strings.Contains(err.Error(), tool) {
+			t.Errorf("%q is not told: %v", tool, err)
+		}
+	}
+}
