@@ -3,7 +3,8 @@
 // A side has its own credential and its own tenant. The chain is tried in this order, and
 // the first link that gives a token for Resource Manager wins:
 //
-//  1. flags                what the command line named for this side
+//  1. flags                what the command line named for this side; the chain ends with
+//     it, since an identity that a person named is never swapped for another one
 //  2. side's environment   target: AZURE_DATAPLANE_*; source: ATG_SOURCE_*
 //  3. shared flags         what the command line named for the other side, if that may serve both
 //  4. AZURE_*              the variables that every Azure SDK knows
