@@ -61,7 +61,7 @@ func (op operation) check(t *testing.T, w *world) {
 
 var signIn = []operation{
 	{name: "sign in", do: func(ctx context.Context, w *world) error {
-		_, err := w.resources.GetByID(ctx, w.vaultID(), "2023-07-01", nil)
+		_, err := w.resources.GetByID(ctx, w.vaultID(), "2024-11-01", nil)
 		return err
 	}},
 	{name: "sign in with a wrong secret", text: "AADSTS7000215", do: func(ctx context.Context, w *world) error {
@@ -107,7 +107,7 @@ var resourceManager = []operation{
 		return counts(ctx, 1, w.resources.NewListPager(&armresources.ClientListOptions{Filter: &filter}), func(p armresources.ClientListResponse) int { return len(p.Value) })
 	}},
 	{name: "get an absent resource", status: 404, text: "ResourceNotFound", do: func(ctx context.Context, w *world) error {
-		_, err := w.resources.GetByID(ctx, strings.Replace(w.vaultID(), vault, "kv-absent", 1), "2023-07-01", nil)
+		_, err := w.resources.GetByID(ctx, strings.Replace(w.vaultID(), vault, "kv-absent", 1), "2024-11-01", nil)
 		return err
 	}},
 	{name: "an api-version that does not exist", status: 400, text: "NoRegisteredProviderFound", do: func(ctx context.Context, w *world) error {
@@ -119,7 +119,7 @@ var resourceManager = []operation{
 		if err != nil {
 			return err
 		}
-		_, err = w.resources.GetByID(ctx, strings.Replace(w.vaultID(), w.id.SubscriptionID, other.SubscriptionID, 1), "2023-07-01", nil)
+		_, err = w.resources.GetByID(ctx, strings.Replace(w.vaultID(), w.id.SubscriptionID, other.SubscriptionID, 1), "2024-11-01", nil)
 		return err
 	}},
 	{name: "create a vault whose name is taken", status: 409, text: "VaultAlreadyExists", do: func(ctx context.Context, w *world) error {
@@ -233,7 +233,7 @@ var keys = []operation{
 		}, nil)
 		return err
 	}},
-	{name: "restore a backup that is none", status: 400, text: "", do: func(ctx context.Context, w *world) error {
+	{name: "restore a backup that is none", status: 400, text: "BadParameter", do: func(ctx context.Context, w *world) error {
 		_, err := w.keys.RestoreKey(ctx, azkeys.RestoreKeyParameters{KeyBackup: []byte("not a backup")}, nil)
 		return err
 	}},
@@ -267,7 +267,7 @@ var certificates = []operation{
 		_, err := w.certs.ImportCertificate(ctx, "junk", azcertificates.ImportCertificateParameters{Base64EncodedCertificate: to("AAAA")}, nil)
 		return err
 	}},
-	{name: "create with an issuer that is not there", status: 400, text: "", do: func(ctx context.Context, w *world) error {
+	{name: "create with an issuer that is not there", status: 404, text: "CertificateIssuerNotFound", do: func(ctx context.Context, w *world) error {
 		policy := selfSigned()
 		policy.IssuerParameters.Name = to("no-such-issuer")
 		_, err := w.certs.CreateCertificate(ctx, "issued", azcertificates.CreateCertificateParameters{CertificatePolicy: policy}, nil)
