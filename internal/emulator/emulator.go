@@ -95,12 +95,12 @@ func newEmulator(opt Options) *Emulator {
 	e.entra = entra.New(entra.Options{Clock: opt.Clock, TokenLifetime: opt.TokenLifetime})
 	e.arm = arm.New(arm.Options{Tokens: e.entra, Clock: opt.Clock, Strict: opt.Strict, PageSize: opt.PageSize, Polls: opt.Polls, RetryAfter: opt.RetryAfter})
 	kit := Kit{Tokens: e.entra, Access: e.arm, Clock: opt.Clock, Limits: opt.Limits}
-	var all []wire.Service
+	own := append([]wire.Service{e.entra, e.arm}, services(kit)...)
+	all := make([]wire.Service, 0, len(opt.Extra)+len(own))
 	for _, extra := range opt.Extra {
 		all = append(all, extra(kit))
 	}
-	all = append(all, e.entra, e.arm)
-	all = append(all, services(kit)...)
+	all = append(all, own...)
 	for _, s := range all {
 		if plane, ok := s.(wire.DataPlane); ok {
 			e.planes[strings.ToLower(plane.Type())] = plane

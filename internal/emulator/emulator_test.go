@@ -63,8 +63,9 @@ func (s *toy) Seed(id string, data json.RawMessage) error {
 func (s *toy) Objects(id string) ([]wire.Object, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var out []wire.Object
-	for _, text := range s.shelves[strings.ToLower(id)] {
+	texts := s.shelves[strings.ToLower(id)]
+	out := make([]wire.Object, 0, len(texts))
+	for _, text := range texts {
 		out = append(out, wire.Object{Key: text, Kind: "text"})
 	}
 	return out, nil
@@ -121,6 +122,11 @@ func proxied(t testing.TB, em *emulator.Emulator) *http.Client {
 
 func groups(t testing.TB, id emulator.Identity, client *http.Client) ([]string, error) {
 	t.Helper()
+	return listGroups(t, groupsClient(t, id, client))
+}
+
+func groupsClient(t testing.TB, id emulator.Identity, client *http.Client) *armresources.ResourceGroupsClient {
+	t.Helper()
 	co := policy.ClientOptions{Transport: client, Retry: policy.RetryOptions{RetryDelay: time.Millisecond, MaxRetryDelay: time.Millisecond}}
 	cred, err := azidentity.NewClientSecretCredential(id.TenantID, id.AppID, id.Secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: co})
 	if err != nil {
@@ -130,6 +136,11 @@ func groups(t testing.TB, id emulator.Identity, client *http.Client) ([]string, 
 	if err != nil {
 		t.Fatal(err)
 	}
+	return rg
+}
+
+func listGroups(t testing.TB, rg *armresources.ResourceGroupsClient) ([]string, error) {
+	t.Helper()
 	var names []string
 	for p := rg.NewListPager(nil); p.More(); {
 		page, err := p.NextPage(t.Context())
@@ -163,8 +174,9 @@ func TestAzureClients(t *testing.T) {
 			}
 		}
 	}
-	var hosts []string
-	for _, r := range em.Requests() {
+	all := em.Requests()
+	hosts := make([]string, 0, len(all))
+	for _, r := range all {
 		signIn := strings.HasSuffix(r.Path, "/token")
 		if (r.Service == "arm" || signIn) && (r.TenantID == "" || r.AppID == "") {
 			t.Errorf("the log does not say who asked: %+v", r)
@@ -191,6 +203,42 @@ func TestTenantsAreApart(t *testing.T) {
 	mixed.TenantID = scenario.FabrikamTenant
 	if _, err := groups(t, mixed, client); err == nil || !strings.Contains(err.Error(), "AADSTS700016") {
 		t.Errorf("contoso's principal signs in to fabrikam: %v", err)
+	}
+}
+
+// TestTokensDieInMidRun shows what a client sees that is signed in already.
+func TestTokensDieInMidRun(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		kill func(em *emulator.Emulator) error
+		want string // in the error; "": the client recovers by itself
+	}{
+		{"revoked", func(em *emulator.Emulator) error { em.Entra().RevokeTokens(scenario.ContosoApp); return nil }, ""},
+		{"application removed", func(em *emulator.Emulator) error {
+			em.Entra().RemoveApp(scenario.ContosoTenant, scenario.ContosoApp)
+			return nil
+		}, "AADSTS700016"},
+		{"expired on the way", func(em *emulator.Emulator) error {
+			return em.AddFault(wire.Fault{Kind: "expired", Host: "management.azure.com"})
+		}, "ExpiredAuthenticationToken"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			em := start(t, emulator.Options{})
+			rg := groupsClient(t, who(t, em, "contoso"), &http.Client{Transport: em.Transport()})
+			if _, err := listGroups(t, rg); err != nil {
+				t.Fatal(err)
+			}
+			if err := tt.kill(em); err != nil {
+				t.Fatal(err)
+			}
+			_, err := listGroups(t, rg)
+			if (err == nil) != (tt.want == "") || (err != nil && !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+		})
 	}
 }
 

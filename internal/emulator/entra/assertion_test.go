@@ -5,7 +5,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // x5t is a SHA-1 thumbprint
+	"crypto/sha1"
 	"crypto/x509"
 	"encoding/base64"
 	"math/big"
@@ -72,7 +72,7 @@ func TestCertificate(t *testing.T) {
 
 func testAssertions(t *testing.T, s *site, cert *x509.Certificate, key *rsa.PrivateKey) {
 	_, stranger := selfSigned(t)
-	sum := sha1.Sum(cert.Raw) //nolint:gosec // see the import
+	sum := sha1.Sum(cert.Raw)
 	x5t := base64.StdEncoding.EncodeToString(sum[:])
 	endpoint := "https://login.microsoftonline.com/" + tenantA + "/oauth2/v2.0/token"
 	now := s.clock.Now()

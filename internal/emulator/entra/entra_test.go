@@ -278,6 +278,7 @@ func publicKeys(t *testing.T, s *site, address string) map[string]*rsa.PublicKey
 func TestTokenEndpointRefusals(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
+	// Adding a tenant again keeps its applications.
 	s.AddTenant(entra.Tenant{ID: tenantA, Name: "contoso", Domain: "contoso.onmicrosoft.com"})
 	old, off := "aaaaaaaa-0000-4000-8000-00000000000a", "aaaaaaaa-0000-4000-8000-00000000000b"
 	mustAdd(t, s.Authority, tenantA, entra.App{AppID: old, Secret: "x", SecretExpires: s.clock.Now()})

@@ -40,11 +40,13 @@ type payload struct {
 // The six getters make payload a jwt.Claims. Times are checked by check, with the
 // authority's clock.
 func (p *payload) GetExpirationTime() (*jwt.NumericDate, error) { return numericDate(p.Expires), nil }
-func (p *payload) GetIssuedAt() (*jwt.NumericDate, error)       { return numericDate(p.IssuedAt), nil }
-func (p *payload) GetNotBefore() (*jwt.NumericDate, error)      { return numericDate(p.NotBefore), nil }
-func (p *payload) GetIssuer() (string, error)                   { return p.Issuer, nil }
-func (p *payload) GetSubject() (string, error)                  { return p.Subject, nil }
-func (p *payload) GetAudience() (jwt.ClaimStrings, error)       { return jwt.ClaimStrings{p.Audience}, nil }
+
+func (p *payload) GetIssuedAt() (*jwt.NumericDate, error) { return numericDate(p.IssuedAt), nil }
+
+func (p *payload) GetNotBefore() (*jwt.NumericDate, error) { return numericDate(p.NotBefore), nil }
+func (p *payload) GetIssuer() (string, error)              { return p.Issuer, nil }
+func (p *payload) GetSubject() (string, error)             { return p.Subject, nil }
+func (p *payload) GetAudience() (jwt.ClaimStrings, error)  { return jwt.ClaimStrings{p.Audience}, nil }
 
 func numericDate(sec int64) *jwt.NumericDate { return jwt.NewNumericDate(time.Unix(sec, 0)) }
 

@@ -142,7 +142,7 @@ func TestFaultSkipAndCount(t *testing.T) {
 	l := newLab(t, front.Options{})
 	l.fault(t, wire.Fault{Name: "first", Kind: front.KindStatus, Status: 500, Skip: 1, Count: 2})
 	l.fault(t, wire.Fault{Name: "second", Kind: front.KindStatus, Status: 503, Skip: 2})
-	var got []int
+	got := make([]int, 0, 6)
 	for range 6 {
 		resp, _ := l.must(t, "GET", kv+"/", "")
 		got = append(got, resp.StatusCode)

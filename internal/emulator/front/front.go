@@ -83,7 +83,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		defer func() { _ = body.Close() }()
 		r.Body, r.ContentLength, r.TransferEncoding = body, n, nil
-		f.answer(x)
+		f.answer(r.Context(), x)
 	}
 	f.log.add(f.line(x))
 	x.a.release(x.cut)
@@ -107,14 +107,14 @@ func (f *Front) owner(host string) wire.Service {
 }
 
 // answer lets the service or a fault answer into x.a.
-func (f *Front) answer(x *exchange) {
-	pause(x.r.Context(), f.opt.Latency)
+func (f *Front) answer(ctx context.Context, x *exchange) {
+	pause(ctx, f.opt.Latency)
 	x.fault = f.faults.take(x.r, x.host, x.svc != nil && x.svc.Name() == f.opt.SignIn)
 	if x.fault == nil {
 		x.serve(x.r)
 		return
 	}
-	pause(x.r.Context(), x.fault.Delay)
+	pause(ctx, x.fault.Delay)
 	switch x.fault.Kind {
 	case KindStatus:
 		x.fail(faultError(x.fault))
@@ -129,7 +129,7 @@ func (f *Front) answer(x *exchange) {
 		x.serve(x.r)
 		x.cut = cutMiddle
 	case KindExpired:
-		x.serve(x.r.WithContext(wire.WithExpiredToken(x.r.Context())))
+		x.serve(x.r.WithContext(wire.WithExpiredToken(ctx)))
 	default: // KindSlow: the delay was all
 		x.serve(x.r)
 	}

@@ -201,8 +201,9 @@ func TestLogRing(t *testing.T) {
 		for i := range 5 {
 			l.must(t, "GET", fmt.Sprintf("%s/%d", kv, i), "")
 		}
-		var paths []string
-		for _, r := range l.Requests() {
+		kept := l.Requests()
+		paths := make([]string, 0, len(kept))
+		for _, r := range kept {
 			paths = append(paths, r.Path)
 		}
 		if got := strings.Join(paths, " "); got != want {

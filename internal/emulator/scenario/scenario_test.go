@@ -41,7 +41,7 @@ func TestDecode(t *testing.T) {
 		t.Errorf("secretExpires %v", got)
 	}
 	group := tenant.Subscriptions[0].ResourceGroups[0]
-	var ids []string
+	ids := make([]string, 0, len(group.Resources))
 	for _, r := range group.Resources {
 		ids = append(ids, scenario.ResourceID("SUB", group.Name, r))
 	}
