@@ -240,11 +240,15 @@ func (s *Store) checkLocation(w write, old *tree.Entry) *wire.Error {
 		}
 		return nil
 	}
-	topLevel := w.id.Group != "" && len(w.id.Types) == 1 && armid.Parse(w.id.Scope).IsGroup()
-	if given == "" && topLevel && s.provider(w.id.Type()) != nil {
+	if given == "" && topLevel(w.id) && s.provider(w.id.Type()) != nil {
 		return errLocationRequired()
 	}
 	return nil
+}
+
+// topLevel tells whether a resource lies directly in a resource group.
+func topLevel(id armid.ID) bool {
+	return id.Group != "" && len(id.Types) == 1 && armid.Parse(id.Scope).IsGroup()
 }
 
 // next is the resource as the request wants it.

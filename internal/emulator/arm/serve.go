@@ -221,7 +221,7 @@ func (s *Store) collectionRoute(q *request) handler {
 
 // noRoute tells an operation that Azure has from a path that leads nowhere.
 func noRoute(q *request) (*reply, *wire.Error) {
-	if q.op != nil && !q.op.Generic {
+	if q.op != nil && (!q.op.Generic || isProviderOperation(q.id)) {
 		return nil, errNotImplemented(q.method, q.op.Path)
 	}
 	return nil, errNoRoute(q.method, q.http.URL.Path)

@@ -185,7 +185,7 @@ func (s *Store) seed(id armid.ID, body map[string]any) *wire.Error {
 	case !id.IsResource():
 		return errNoRoute("PUT", id.String())
 	}
-	if _, ok := body["location"]; !ok {
+	if _, ok := body["location"]; !ok && topLevel(id) {
 		if g := s.res.Get(armid.Key(id.GroupID())); g != nil {
 			body["location"] = g.Res.Body["location"]
 		}

@@ -13,17 +13,20 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 )
 
-const sdk = "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/"
+const sdk = "github.com/Azure/azure-sdk-for-go/sdk/"
 
-// modules are the ARM modules whose operations the emulator knows.
-var modules = []string{
-	sdk + "authorization/armauthorization/v2",
-	sdk + "keyvault/armkeyvault",
-	sdk + "resources/armresources/v4",
-	sdk + "resources/armsubscriptions/v2",
+// sources are the modules whose operations the emulator knows, each with the folder in
+// which its clients are. azcore itself registers resource providers.
+var sources = []struct{ module, folder string }{
+	{sdk + "azcore", "arm/runtime"},
+	{sdk + "resourcemanager/authorization/armauthorization/v2", "."},
+	{sdk + "resourcemanager/keyvault/armkeyvault", "."},
+	{sdk + "resourcemanager/resources/armresources/v4", "."},
+	{sdk + "resourcemanager/resources/armsubscriptions/v2", "."},
 }
 
 func main() {
@@ -45,14 +48,14 @@ func run(ctx context.Context, out string) error {
 // generate scans every module and gives the sorted table.
 func generate(ctx context.Context) ([]byte, error) {
 	var all []row
-	for _, m := range modules {
-		dir, err := moduleDir(ctx, m)
+	for _, s := range sources {
+		dir, err := moduleDir(ctx, s.module)
 		if err != nil {
 			return nil, err
 		}
-		rows, err := scan(dir)
+		rows, err := scan(filepath.Join(dir, filepath.FromSlash(s.folder)))
 		if err != nil {
-			return nil, fmt.Errorf("scan %s: %w", m, err)
+			return nil, fmt.Errorf("scan %s: %w", s.module, err)
 		}
 		all = append(all, rows...)
 	}

@@ -95,7 +95,7 @@ func (m *module) method(recv string, d *ast.FuncDecl) {
 		m.request[recv+"."+d.Name.Name] = builder(d.Body)
 		return
 	}
-	var name string
+	name := recv + "." + d.Name.Name // unless the method gives its API's name
 	var builders, codes []string
 	ast.Inspect(d.Body, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -114,10 +114,8 @@ func (m *module) method(recv string, d *ast.FuncDecl) {
 		return true
 	})
 	for _, b := range builders {
-		if name != "" {
-			m.name[recv+"."+b] = name
-			m.codes[recv+"."+b] = codes
-		}
+		m.name[recv+"."+b] = name
+		m.codes[recv+"."+b] = codes
 	}
 }
 
