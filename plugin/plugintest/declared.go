@@ -201,13 +201,23 @@ func grant(all []right, s plugin.Side, without right) *lab.Rights {
 	return out
 }
 
+// rightsUnder returns what a variant needs: what the plugin declares, and what the subject
+// says that the variant's settings need beyond it.
+func (t *trial) rightsUnder(v Variant, mode plugin.Mode) []right {
+	all := slices.Clone(t.subject.Plugin.Permissions(mode))
+	if v.Beyond != nil {
+		all = append(all, v.Beyond(mode)...)
+	}
+	return rightsOf(all)
+}
+
 func checkEnough(t *trial) {
 	b := t.newBench(few)
-	for _, settings := range t.subject.variants() {
+	for _, v := range t.subject.variants() {
 		t.eachMode(func(mode plugin.Mode) {
-			all := rightsOf(t.subject.Plugin.Permissions(mode))
-			p := b.pairWith(grant(all, plugin.Source, right{}), grant(all, plugin.Target, right{}), retries)
-			r := run{mode: mode, settings: settings}
+			all := t.rightsUnder(v, mode)
+			p := b.pairWith(v, grant(all, plugin.Source, right{}), grant(all, plugin.Target, right{}), retries)
+			r := run{mode: mode, variant: v}
 			y := p.replicate(t.ctx, r)
 			p.judge(what(r), r, y)
 			for _, it := range y.items {
@@ -240,36 +250,43 @@ func (t *trial) checkAccess(p *pair, mode plugin.Mode) {
 	}
 }
 
+// checkMinimal takes each right away: a declared one must be missed under some variant,
+// one that a variant needs beyond them under that variant.
 func checkMinimal(t *trial) {
 	b := t.newBench(few)
 	t.eachMode(func(mode plugin.Mode) {
-		all := rightsOf(t.subject.Plugin.Permissions(mode))
-		if t.needed(b, mode, all, right{}) {
-			t.skipf("%s mode is denied with all that it declares: see Permissions/Enough", mode)
+		all := t.subject.variants()
+		for _, v := range all {
+			if t.missed(b, mode, v, right{}) {
+				t.skipf("%s mode is denied with all that it declares: see Permissions/Enough", mode)
+			}
 		}
-		for _, without := range all {
-			if !t.needed(b, mode, all, without) {
+		declared := rightsOf(t.subject.Plugin.Permissions(mode))
+		for _, without := range declared {
+			if !slices.ContainsFunc(all, func(v Variant) bool { return t.missed(b, mode, v, without) }) {
 				t.errorf("%s mode: a run does everything without %s at the %s", mode, without.action, without.side)
+			}
+		}
+		for _, v := range all {
+			for _, without := range t.rightsUnder(v, mode)[len(declared):] {
+				if !t.missed(b, mode, v, without) {
+					t.errorf("%s: a run does everything without %s at the %s", what(run{mode: mode, variant: v}), without.action, without.side)
+				}
 			}
 		}
 	})
 }
 
-// needed tells whether under some settings a run is denied for want of one right (the
-// zero right: with all of them). The first step that is denied must name it.
-func (t *trial) needed(b *bench, mode plugin.Mode, all []right, without right) bool {
-	for _, settings := range t.subject.variants() {
-		p := b.pairWith(grant(all, plugin.Source, without), grant(all, plugin.Target, without), 0)
-		denied := p.denials(t.ctx, run{mode: mode, settings: settings})
-		if len(denied) == 0 {
-			continue
-		}
-		if without.action != "" && !slices.ContainsFunc(denied, func(err error) bool { return names(err, without.action) }) {
-			t.errorf("%s mode: without %s at the %s the run is denied, but no error names it: %v", mode, without.action, without.side, denied[0])
-		}
-		return true
+// missed tells whether a run is denied for want of one right (the zero right: with all of
+// them). The first step that is denied must name it.
+func (t *trial) missed(b *bench, mode plugin.Mode, v Variant, without right) bool {
+	all := t.rightsUnder(v, mode)
+	p := b.pairWith(v, grant(all, plugin.Source, without), grant(all, plugin.Target, without), 0)
+	denied := p.denials(t.ctx, run{mode: mode, variant: v})
+	if len(denied) > 0 && without.action != "" && !slices.ContainsFunc(denied, func(err error) bool { return names(err, without.action) }) {
+		t.errorf("%s mode: without %s at the %s the run is denied, but no error names it: %v", mode, without.action, without.side, denied[0])
 	}
-	return false
+	return len(denied) > 0
 }
 
 // denials runs everything, onto an empty and then onto a filled target, until a step is

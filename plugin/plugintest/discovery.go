@@ -61,7 +61,7 @@ func (t *trial) options(mode plugin.Mode, after string) plugin.DiscoverOptions {
 	if info := t.subject.Plugin.Info(); !info.Supports(mode) {
 		mode = info.Modes[0]
 	}
-	return plugin.DiscoverOptions{Mode: mode, Settings: t.subject.settings(), After: after}
+	return plugin.DiscoverOptions{Mode: mode, Settings: t.subject.variants()[0].Settings, After: after}
 }
 
 func (t *trial) checkItem(it plugin.Item) {
@@ -218,7 +218,7 @@ func checkTemplateReads(t *trial) {
 		t.skipf("the plugin has no template mode")
 	}
 	p := t.newBench(few).newPair(retries)
-	r := run{mode: plugin.Template, settings: t.subject.settings()}
+	r := t.plain(plugin.Template)
 	p.world.Forget()
 	y := p.replicate(t.ctx, r)
 	t.didWork(what(r), y)

@@ -58,7 +58,7 @@ func checkFaults(t *trial) {
 			}
 			b.disturb(fault, host)
 			b.world.Forget()
-			r := run{mode: t.fullMode(), settings: t.subject.settings(), attempts: tries, marks: &marks{}}
+			r := run{mode: t.fullMode(), variant: t.subject.variants()[0], attempts: tries, marks: &marks{}}
 			y := p.replicate(t.ctx, r)
 			hit := faulted(b.world.Requests())
 			b.world.Heal()
@@ -115,7 +115,7 @@ func refusals() []refusal {
 // read of the source.
 func checkErrorKinds(t *trial) {
 	b := t.newBench(few)
-	r := run{mode: t.fullMode(), settings: t.subject.settings()}
+	r := t.plain(t.fullMode())
 	first := b.newPair(retries)
 	y := first.replicate(t.ctx, r)
 	t.didWork(what(r), y)
@@ -216,7 +216,7 @@ func (t *trial) checkRefused(where string, err error, f refusal) {
 func checkCrash(t *trial) {
 	b := t.newBench(few)
 	t.eachMode(func(mode plugin.Mode) {
-		r := run{mode: mode, settings: t.subject.settings()}
+		r := t.plain(mode)
 		for _, v := range []lab.Verdict{lab.Drop(), lab.Lose()} {
 			cut := 1
 			for nth := 1; cut > 0 && nth <= maxWrites; nth++ {

@@ -19,7 +19,7 @@ import (
 func compareChecks() []Check {
 	return []Check{
 		{Name: "Compare/States", Claim: "what is copied is missing before a run and the same after it, and equal content is proven", run: checkStates},
-		{Name: "Compare/Drift", Claim: "an object that is changed behind the wire, and no other, is reported", run: checkDrift},
+		{Name: "Compare/Drift", Claim: "an object that differs at the target, and no other, is reported", run: checkDrift},
 		{Name: "Compare/WritesNothing", Claim: "comparing sends no write to either side", run: checkCompareReads},
 	}
 }
@@ -76,7 +76,7 @@ func checkStates(t *trial) {
 	b := t.newBench(few)
 	t.eachMode(func(mode plugin.Mode) {
 		p := b.newPair(retries)
-		r := run{mode: mode, settings: t.subject.settings()}
+		r := t.plain(mode)
 		items := p.items(t.ctx, mode)
 		before := p.compare(t.ctx, c, items, r)
 		y := p.replicateItems(t.ctx, items, r)
@@ -115,29 +115,30 @@ func (t *trial) checkProof(r run, y *tally, before, after map[plugin.Key]plugin.
 	}
 }
 
+// checkDrift compares with targets of which each holds one object that is not a copy.
 func checkDrift(t *trial) {
 	c := t.comparer()
 	b := t.newBench(few)
-	p := b.newPair(retries)
-	r := run{mode: t.fullMode(), settings: t.subject.settings()}
-	items := p.items(t.ctx, r.mode)
-	p.replicateItems(t.ctx, items, r)
-	first := p.compare(t.ctx, c, items, r)
+	r := t.plain(t.fullMode())
+	clean := b.newPair(retries)
+	items := clean.items(t.ctx, r.mode)
+	clean.replicateItems(t.ctx, items, r)
+	want := clean.compare(t.ctx, c, items, r)
 	same := map[plugin.Key]bool{}
-	for k, cmp := range first {
+	for k, cmp := range want {
 		same[k] = cmp.State == plugin.Same
 	}
-	drifted := map[plugin.Key]bool{}
-	for _, ch := range t.changeable(p.objects(p.to.Resource), same) {
-		t.must(b.world.Seed(p.to.Resource.ID, ch.data), "change "+ch.object.Key+" at the target")
-		drifted[ch.item] = true
-		now := p.compare(t.ctx, c, items, r)
-		for _, k := range sorted(now) {
-			switch state := now[k].State; {
-			case drifted[k] && state != plugin.Different:
-				t.errorf("%s was changed at the target and is reported %q", k, state)
-			case !drifted[k] && state != first[k].State:
-				t.errorf("%s was %q and is %q after %s was changed", k, first[k].State, state, ch.item)
+	for _, ch := range t.changeable(b.objects(b.source), same) {
+		p := b.newPair(retries)
+		t.must(b.world.Seed(p.to.Resource.ID, ch.data), "seed the target with another "+ch.object.Key)
+		p.replicateItems(t.ctx, items, r)
+		got := p.compare(t.ctx, c, items, r)
+		for _, k := range sorted(got) {
+			switch state := got[k].State; {
+			case k == ch.item && state != plugin.Different:
+				t.errorf("%s differs at the target and is reported %q", k, state)
+			case k != ch.item && state != want[k].State:
+				t.errorf("%s is %q, and %q where %s differs", k, want[k].State, state, ch.item)
 			}
 		}
 	}
@@ -148,7 +149,7 @@ func checkCompareReads(t *trial) {
 	b := t.newBench(few)
 	t.eachMode(func(mode plugin.Mode) {
 		p := b.newPair(retries)
-		r := run{mode: mode, settings: t.subject.settings()}
+		r := t.plain(mode)
 		items := p.items(t.ctx, mode)
 		b.world.Forget()
 		p.compare(t.ctx, c, items, r)
@@ -179,7 +180,7 @@ func checkFormats(t *trial) {
 	secrets := b.itemsWithSecrets()
 	t.eachMode(func(mode plugin.Mode) {
 		p := b.newPair(retries)
-		r := run{mode: mode, settings: t.subject.settings()}
+		r := t.plain(mode)
 		var all []iac.Block
 		for _, it := range p.items(t.ctx, mode) {
 			blocks, err := d.Declare(t.ctx, p.task(it, r))
@@ -265,7 +266,7 @@ func checkEstimate(t *trial) {
 	b := t.newBench(many)
 	t.eachMode(func(mode plugin.Mode) {
 		p := b.newPair(retries)
-		r := run{mode: mode, settings: t.subject.settings()}
+		r := t.plain(mode)
 		est, _, err := p.estimate(t.ctx, mode)
 		if err != nil {
 			t.errorf("%s: Estimate: %v", what(r), err)

@@ -80,14 +80,17 @@ func (b *bench) side(s plugin.Side, res plugin.Resource, exactly *lab.Rights, re
 // sourceSide returns an endpoint at the source with every right.
 func (b *bench) sourceSide() side { return b.side(plugin.Source, b.source, nil, retries) }
 
-// newPair makes a new target, and endpoints with every right on both sides.
-func (b *bench) newPair(retries int) *pair { return b.pairWith(nil, nil, retries) }
+// newPair makes a new target for the first variant, and endpoints with every right on
+// both sides.
+func (b *bench) newPair(retries int) *pair {
+	return b.pairWith(b.subject.variants()[0], nil, nil, retries)
+}
 
 // pairWith makes a new target, and endpoints with the given rights; nil is every right.
-func (b *bench) pairWith(from, to *lab.Rights, retries int) *pair {
+func (b *bench) pairWith(v Variant, from, to *lab.Rights, retries int) *pair {
 	target := b.resource(plugin.Target)
-	if b.subject.Before != nil {
-		b.must(b.world.Seed(target.ID, b.subject.Before(b.rand(), b.n)), "seed the target")
+	if v.Before != nil {
+		b.must(b.world.Seed(target.ID, v.Before(b.rand(), b.n)), "seed the target")
 	}
 	return &pair{
 		bench: b, before: b.objects(target),
@@ -111,17 +114,22 @@ func (b *bench) writesHTTP(r *http.Request) bool {
 	return b.subject.writes(wire.Request{Method: r.Method, Host: strings.ToLower(r.URL.Hostname()), Path: r.URL.Path, Query: r.URL.RawQuery})
 }
 
+// plain is an undisturbed run in the first variant.
+func (t *trial) plain(mode plugin.Mode) run {
+	return run{mode: mode, variant: t.subject.variants()[0]}
+}
+
 // task returns the task for an item.
 func (p *pair) task(it plugin.Item, r run) plugin.Task {
 	return plugin.Task{
 		Source: p.from.Endpoint, Target: p.to.Endpoint, Mode: r.mode, Item: it,
-		Settings: r.settings, Overwrite: r.overwrite,
+		Settings: r.variant.Settings, Overwrite: r.overwrite,
 	}
 }
 
 // items lists the source, which must succeed.
 func (p *pair) items(ctx context.Context, mode plugin.Mode) []plugin.Item {
-	items, errs := p.discover(ctx, run{mode: mode, settings: p.subject.settings()})
+	items, errs := p.discover(ctx, p.plain(mode))
 	for _, err := range errs {
 		p.errorf("Discover: %v", err)
 	}

@@ -39,9 +39,9 @@ func (t *trial) checkMode(mode plugin.Mode) {
 		t.skipf("the plugin has no %s mode", mode)
 	}
 	b := t.newBench(few)
-	for _, settings := range t.subject.variants() {
-		p := b.newPair(retries)
-		r := run{mode: mode, settings: settings}
+	for _, v := range t.subject.variants() {
+		p := b.pairWith(v, nil, nil, retries)
+		r := run{mode: mode, variant: v}
 		y := p.replicate(t.ctx, r)
 		for _, problem := range p.problems(r, y) {
 			t.errorf("%s: %s", what(r), problem)
@@ -65,8 +65,8 @@ func isCreated(o plugin.Outcome) bool { return o.Status == plugin.Created }
 // what names a run in messages.
 func what(r run) string {
 	s := string(r.mode) + " mode"
-	if len(r.settings) > 0 {
-		raw, _ := json.Marshal(r.settings) // a map of strings always can be
+	if len(r.variant.Settings) > 0 {
+		raw, _ := json.Marshal(r.variant.Settings) // a map of strings always can be
 		s += " with " + string(raw)
 	}
 	if r.overwrite {
@@ -80,7 +80,7 @@ func checkIdempotent(t *trial) {
 	t.eachMode(func(mode plugin.Mode) {
 		for _, overwrite := range []bool{false, true} {
 			p := b.newPair(retries)
-			r := run{mode: mode, settings: t.subject.settings(), overwrite: overwrite}
+			r := run{mode: mode, variant: t.subject.variants()[0], overwrite: overwrite}
 			t.didWork(what(r), p.replicate(t.ctx, r))
 			t.checkSecondRun(p, r)
 		}
@@ -133,7 +133,7 @@ type change struct {
 // whose item is among the given ones.
 func (t *trial) changeable(objects []wire.Object, among map[plugin.Key]bool) []change {
 	if t.subject.Change == nil {
-		t.skipf("the subject cannot change an object behind the wire")
+		t.skipf("the subject cannot make other objects of the same keys")
 	}
 	var out []change
 	kinds := map[string]bool{}
@@ -155,7 +155,7 @@ func (t *trial) changeable(objects []wire.Object, among map[plugin.Key]bool) []c
 
 func checkNoClobber(t *trial) {
 	b := t.newBench(few)
-	r := run{mode: t.fullMode(), settings: t.subject.settings()}
+	r := t.plain(t.fullMode())
 	copied := b.newPair(retries).copied(r) // on a target of its own, to know what is copied at all
 	p := b.newPair(retries)
 	changes := t.changeable(b.objects(b.source), copied)
@@ -226,10 +226,10 @@ func (t *trial) fullMode() plugin.Mode {
 func checkSourceUntouched(t *trial) {
 	b := t.newBench(few)
 	before := b.objects(b.source)
-	for i, settings := range t.subject.variants() {
+	for i, v := range t.subject.variants() {
 		t.eachMode(func(mode plugin.Mode) {
-			p := b.newPair(retries)
-			r := run{mode: mode, settings: settings, overwrite: true}
+			p := b.pairWith(v, nil, nil, retries)
+			r := run{mode: mode, variant: v, overwrite: true}
 			b.world.Forget()
 			y := p.replicate(t.ctx, r)
 			t.didWork(what(r), y)
@@ -251,7 +251,7 @@ func checkRace(t *trial) {
 	b := t.newBench(many)
 	t.eachMode(func(mode plugin.Mode) {
 		p := b.newPair(retries)
-		r := run{mode: mode, settings: t.subject.settings(), workers: raceWorkers, attempts: 3}
+		r := run{mode: mode, variant: t.subject.variants()[0], workers: raceWorkers, attempts: 3}
 		p.judge(what(r), r, p.replicate(t.ctx, r))
 	})
 }

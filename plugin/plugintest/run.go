@@ -17,7 +17,7 @@ import (
 // run says how to replicate everything of a pair.
 type run struct {
 	mode      plugin.Mode
-	settings  plugin.Settings
+	variant   Variant
 	overwrite bool
 	workers   int // items at work at once; 0: 1
 	attempts  int // for an item or a listing that fails in a passing way; 0: 1
@@ -86,7 +86,7 @@ func (p *pair) discover(ctx context.Context, r run) ([]plugin.Item, []error) {
 	seen, cursor := map[plugin.Key]bool{}, ""
 	for attempt := 1; ; attempt++ {
 		var failed []error
-		opt := plugin.DiscoverOptions{Mode: r.mode, Settings: r.settings, After: cursor}
+		opt := plugin.DiscoverOptions{Mode: r.mode, Settings: r.variant.Settings, After: cursor}
 		for it, err := range p.subject.Plugin.Discover(ctx, p.from.Endpoint, opt) {
 			if err != nil {
 				failed = append(failed, err)
@@ -164,7 +164,7 @@ func (p *pair) replicateItem(ctx context.Context, it plugin.Item, r run) (plugin
 // site returns a finished run as the emulator knows it.
 func (p *pair) site(r run, y *tally) Site {
 	return Site{
-		Mode: r.mode, Settings: r.settings, Overwrite: r.overwrite, Outcomes: maps.Clone(y.outcomes),
+		Mode: r.mode, Settings: r.variant.Settings, Overwrite: r.overwrite, Outcomes: maps.Clone(y.outcomes),
 		Source: p.objects(p.from.Resource), Before: p.before, Target: p.objects(p.to.Resource),
 	}
 }
@@ -203,14 +203,14 @@ func (p *pair) problems(r run, y *tally) []string {
 }
 
 // baseline returns the problems of an undisturbed run onto a new target. It works once for
-// each mode and settings.
+// each mode and variant.
 func (b *bench) baseline(r run) []string {
-	key := what(run{mode: r.mode, settings: r.settings})
+	clean := run{mode: r.mode, variant: r.variant}
+	key := what(clean)
 	if known, ok := b.known[key]; ok {
 		return known
 	}
-	p := b.newPair(retries)
-	clean := run{mode: r.mode, settings: r.settings}
+	p := b.pairWith(r.variant, nil, nil, retries)
 	if b.known == nil {
 		b.known = map[string][]string{}
 	}

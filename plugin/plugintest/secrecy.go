@@ -108,9 +108,9 @@ func checkCanary(t *trial) {
 	n := &net{t: t, needles: needles(b.canary)}
 	var logs bytes.Buffer
 	defer captureLogs(&logs)()
-	for _, settings := range t.subject.variants() {
+	for _, v := range t.subject.variants() {
 		t.eachMode(func(mode plugin.Mode) {
-			r := run{mode: mode, settings: settings}
+			r := run{mode: mode, variant: v}
 			t.didWork(what(r), t.lookThrough(b, n, r))
 			for _, f := range passing() {
 				b.disturb(f, "") // both sides
@@ -131,7 +131,7 @@ func checkCanary(t *trial) {
 
 // lookThrough runs everything once and shows the net all that comes out.
 func (t *trial) lookThrough(b *bench, n *net, r run) *tally {
-	p := b.newPair(0)
+	p := b.pairWith(r.variant, nil, nil, 0)
 	r.marks = &marks{}
 	items, failed := p.discover(t.ctx, r)
 	for _, err := range failed {

@@ -34,16 +34,12 @@ type Subject struct {
 	// about n of the commonest. Every secret value contains canary.
 	Seed func(r *rand.Rand, n int, canary string) json.RawMessage
 
-	// Before returns what lies in a target before the first run: soft-deleted names, for
-	// example. Nil, or a nil result: nothing.
-	Before func(r *rand.Rand, n int) json.RawMessage
-
 	// Bulk returns content that holds exactly n items, cheaply: n is 200,000. Nil: the
 	// bounded-memory check is skipped.
 	Bulk func(n int) json.RawMessage
 
-	// Change returns content that, seeded into a resource, makes it hold something else
-	// than o under o's key. Nil, or a nil result: o cannot be changed behind the wire.
+	// Change returns content that, seeded into a resource without o, makes it hold something
+	// else under o's key. Nil, or a nil result: there is nothing else of o's kind.
 	Change func(o wire.Object) json.RawMessage
 
 	// Key returns the key of the item that stands for an object of the source, and "" for
@@ -61,9 +57,9 @@ type Subject struct {
 	// A service with reads by POST needs it.
 	Writes func(wire.Request) bool
 
-	// Settings are the settings to try, the first being those of all checks. Permissions
-	// must be needed under one of them. Nil: the defaults only.
-	Settings []plugin.Settings
+	// Variants are the ways to run the plugin. The first is that of every check; those of
+	// whole runs and of permissions try each. Nil: the default settings only.
+	Variants []Variant
 
 	// Operations lists the provider's operations, "Microsoft.KeyVault/vaults/read", from a
 	// source that is not the plugin. Nil: Permissions/Known is skipped.
@@ -71,6 +67,19 @@ type Subject struct {
 
 	// Waive names checks that the plugin cannot pass, each with the reason.
 	Waive map[string]string
+}
+
+// Variant is a way to run a plugin.
+type Variant struct {
+	Settings plugin.Settings
+
+	// Before returns what lies in a target before the first run: soft-deleted names, for
+	// example. Nil, or a nil result: nothing.
+	Before func(r *rand.Rand, n int) json.RawMessage
+
+	// Beyond returns the permissions that these settings need and that the plugin does not
+	// declare, because most runs do without. They must be needed, too. Nil: none.
+	Beyond func(plugin.Mode) []plugin.Permission
 }
 
 // Site is a finished run as the emulator knows it. The lists are sorted by key.
@@ -168,20 +177,12 @@ func (s Subject) writes(r wire.Request) bool {
 	return r.Write()
 }
 
-// settings returns the settings of all checks but those that try each.
-func (s Subject) settings() plugin.Settings {
-	if len(s.Settings) == 0 {
-		return nil
+// variants returns every way to run the plugin; the first is that of every check.
+func (s Subject) variants() []Variant {
+	if len(s.Variants) == 0 {
+		return []Variant{{}}
 	}
-	return s.Settings[0]
-}
-
-// variants returns every settings to try.
-func (s Subject) variants() []plugin.Settings {
-	if len(s.Settings) == 0 {
-		return []plugin.Settings{nil}
-	}
-	return s.Settings
+	return s.Variants
 }
 
 // secretKind tells whether items of a kind hold secrets.

@@ -110,7 +110,7 @@ func TestChecksThatDoNotApply(t *testing.T) {
 	s.Bulk, s.Change = nil, nil
 	want := map[string]string{
 		"Compare/States": "no Compare", "Compare/Drift": "no Compare", "Compare/WritesNothing": "no Compare",
-		"Declare/Formats": "no Declare", "Estimate": "no Estimate", "Discover/Bounded": "no bulk content", "Replicate/NoClobber": "cannot change",
+		"Declare/Formats": "no Declare", "Estimate": "no Estimate", "Discover/Bounded": "no bulk content", "Replicate/NoClobber": "cannot make other objects",
 	}
 	for name, reason := range want {
 		if r := only(t, s, name, plugintest.Options{}); r.Status != plugintest.Skipped || !strings.Contains(strings.Join(r.Messages, " "), reason) {

@@ -31,7 +31,7 @@ func (p *toy) breakPermissions(mode plugin.Mode, source, target *[]string) {
 	case p.bugs["permission too much"] && full:
 		*target = append(*target, actDelete)
 	case p.bugs["permission too few"] && full:
-		*target = (*target)[:3]
+		*target = (*target)[:2]
 	case p.bugs["template needs more"] && !full:
 		*target = append(*target, actDelete)
 	}

@@ -59,7 +59,7 @@ func (p *toy) Info() plugin.Info {
 }
 
 func (p *toy) Permissions(mode plugin.Mode) []plugin.Permission {
-	target := []string{actRead, actWrite, actRevive}
+	target := []string{actRead, actWrite}
 	source := []string{actRead}
 	if mode == plugin.Replication {
 		source, target = append(source, actContent), append(target, actContent)

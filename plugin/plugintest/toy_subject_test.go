@@ -14,21 +14,28 @@ import (
 // toySubject is the Subject of a toy plugin: what a new plugin has to write.
 func toySubject(p plugin.Plugin) plugintest.Subject {
 	return plugintest.Subject{
-		Plugin:   p,
-		Service:  newShelfService,
-		Resource: func(plugin.Side, string) map[string]any { return map[string]any{"location": "westeurope"} },
-		Host:     func(name string) string { return name + shelfDomain },
-		Seed:     seedShelf,
-		Before: func(*rand.Rand, int) json.RawMessage {
-			return shelfJSON(thing{Name: "note-buried", Kind: "note", Buried: true})
-		},
+		Plugin:     p,
+		Service:    newShelfService,
+		Resource:   func(plugin.Side, string) map[string]any { return map[string]any{"location": "westeurope"} },
+		Host:       func(name string) string { return name + shelfDomain },
+		Seed:       seedShelf,
 		Bulk:       func(n int) json.RawMessage { return encode(shelfSeed{Generate: n}) },
 		Change:     changeThing,
 		Expect:     expectShelf,
 		ReadsValue: func(r wire.Request) bool { return strings.HasSuffix(r.Path, "/content") },
-		Settings:   []plugin.Settings{nil, {"revive": "yes"}},
+		Variants:   []plugintest.Variant{{Before: graveyard}, {Before: graveyard, Settings: plugin.Settings{"revive": "yes"}, Beyond: toRevive}},
 		Operations: []string{actRead, actContent, actWrite, actRevive, actDelete},
 	}
+}
+
+// graveyard is what lies in every target.
+func graveyard(*rand.Rand, int) json.RawMessage {
+	return shelfJSON(thing{Name: "note-buried", Kind: "note", Buried: true})
+}
+
+// toRevive is the right that only revive=yes needs.
+func toRevive(plugin.Mode) []plugin.Permission {
+	return []plugin.Permission{{Side: plugin.Target, DataActions: []string{actRevive}, Reason: "to revive names"}}
 }
 
 func encode(s shelfSeed) json.RawMessage {
