@@ -127,3 +127,20 @@ func tagsDiffer(a, b map[string]string) []string {
 	}
 	return []string{"tags"}
 }
+
+// sameSet tells whether two lists hold the same things, in whatever order.
+func sameSet[T comparable](a, b []T) bool {
+	count := map[T]int{}
+	for _, v := range a {
+		count[v]++
+	}
+	for _, v := range b {
+		count[v]--
+	}
+	for _, n := range count {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -49,7 +49,7 @@ func (v certVersion) differs(o certVersion) []string {
 type certificate struct {
 	certVersion
 	cer       []byte
-	policy    policy
+	policy    certPolicy
 	wire      *azcertificates.CertificatePolicy
 	keepOrder *bool // of the chain
 }
@@ -269,6 +269,9 @@ func (j *job) importVersion(ctx context.Context, c certificates, i int) (certifi
 		CertificateAttributes: &azcertificates.CertificateAttributes{Enabled: attributes{Disabled: v.disabled}.enabled()},
 		CertificatePolicy:     writable(c.src.wire, contentType),
 	}
+	if contentType == "application/x-pkcs12" {
+		params.Password = new(string) // Key Vault gives PFX files out under an empty password
+	}
 	var resp azcertificates.ImportCertificateResponse
 	err = j.patiently(ctx, func() error {
 		var err error
@@ -310,7 +313,7 @@ func (j *job) updateCertificate(ctx context.Context, id string, want certVersion
 }
 
 // setPolicy gives the target the source's policy, if it has another one.
-func (j *job) setPolicy(ctx context.Context, src certificate, old policy) error {
+func (j *job) setPolicy(ctx context.Context, src certificate, old certPolicy) error {
 	if len(src.policy.differs(old)) == 0 {
 		return nil
 	}
@@ -344,4 +347,4 @@ func (j *job) compareCertificate(ctx context.Context) (plugin.Comparison, error)
 }
 
 // isHSM tells whether a policy's key is protected by an HSM.
-func (p policy) isHSM() bool { return strings.HasSuffix(string(p.KeyType), "-HSM") }
+func (p certPolicy) isHSM() bool { return strings.HasSuffix(string(p.KeyType), "-HSM") }

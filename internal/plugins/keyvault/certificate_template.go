@@ -79,7 +79,7 @@ func (j *job) issueCertificate(ctx context.Context, src certificate) (plugin.Out
 }
 
 // notIssuable says why the target cannot issue a certificate with the policy, or "".
-func (j *job) notIssuable(ctx context.Context, p policy) (string, error) {
+func (j *job) notIssuable(ctx context.Context, p certPolicy) (string, error) {
 	switch {
 	case p.isHSM() && strings.EqualFold(sku(j.Target.Resource), "standard"):
 		return reasonStandard, nil

@@ -1,9 +1,7 @@
 package keyvault
 
 import (
-	"cmp"
 	"context"
-	"slices"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azcertificates"
 
@@ -13,7 +11,7 @@ import (
 // contact is somebody whom Key Vault writes to about a vault's certificates.
 type contact struct{ Email, Name, Phone string }
 
-// readContacts returns a vault's contacts, sorted; none where the service has no set.
+// readContacts returns a vault's contacts, in an order that means nothing; none where the service has no set.
 func (j *job) readContacts(ctx context.Context, side plugin.Side) ([]contact, error) {
 	resp, err := j.clients(side).Certificates.GetContacts(ctx, nil)
 	if err = j.fail("read the contacts", side, err); err != nil {
@@ -26,9 +24,6 @@ func (j *job) readContacts(ctx context.Context, side plugin.Side) ([]contact, er
 	for _, c := range values(resp.ContactList) {
 		out = append(out, contact{val(c.Email), val(c.Name), val(c.Phone)})
 	}
-	slices.SortFunc(out, func(a, b contact) int {
-		return cmp.Or(cmp.Compare(a.Email, b.Email), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Phone, b.Phone))
-	})
 	return out, nil
 }
 
@@ -44,7 +39,7 @@ func (j *job) contacts(ctx context.Context) (plugin.Outcome, error) {
 	switch {
 	case err != nil:
 		return plugin.Outcome{}, err
-	case slices.Equal(src, dst):
+	case sameSet(src, dst):
 		return plugin.Outcome{Status: plugin.Unchanged}, nil
 	case len(dst) == 0:
 		out.Status = plugin.Created
@@ -70,7 +65,7 @@ func (j *job) compareContacts(ctx context.Context) (plugin.Comparison, error) {
 		return plugin.Comparison{}, err
 	}
 	switch {
-	case slices.Equal(src, dst):
+	case sameSet(src, dst):
 		return plugin.Comparison{State: plugin.Same, Proven: true}, nil
 	case len(dst) == 0:
 		return plugin.Comparison{State: plugin.Missing}, nil

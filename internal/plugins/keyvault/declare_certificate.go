@@ -38,7 +38,7 @@ func (j *job) declareCertificate(ctx context.Context) ([]iac.Block, error) {
 }
 
 // terraform is the policy as azurerm_key_vault_certificate has it.
-func (p policy) terraform() iac.Nested {
+func (p certPolicy) terraform() iac.Nested {
 	out := iac.Nested{
 		{Name: "issuer_parameters", Value: iac.Nested{{Name: "name", Value: p.Issuer}}},
 		{Name: "key_properties", Value: p.terraformKey()},
@@ -57,7 +57,7 @@ func (p policy) terraform() iac.Nested {
 	return append(out, iac.Attr{Name: "x509_certificate_properties", Value: x509})
 }
 
-func (p policy) terraformKey() iac.Nested {
+func (p certPolicy) terraformKey() iac.Nested {
 	out := iac.Nested(slices.Concat(
 		some("curve", string(p.Curve)), some("key_size", int(p.KeySize)), some("key_type", string(p.KeyType)),
 	))

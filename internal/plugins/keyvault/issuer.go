@@ -1,9 +1,7 @@
 package keyvault
 
 import (
-	"cmp"
 	"context"
-	"slices"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azcertificates"
 
@@ -18,7 +16,7 @@ const (
 // issuer is a certificate issuer without its credentials.
 type issuer struct {
 	Provider, Organization string
-	Admins                 []person
+	Admins                 []person // their order means nothing
 	Disabled               bool
 }
 
@@ -31,9 +29,6 @@ func issuerOf(w azcertificates.Issuer) issuer {
 	for _, a := range values(org.AdminContacts) {
 		out.Admins = append(out.Admins, person{val(a.Email), val(a.FirstName), val(a.LastName), val(a.Phone)})
 	}
-	slices.SortFunc(out.Admins, func(a, b person) int {
-		return cmp.Or(cmp.Compare(a.Email, b.Email), cmp.Compare(a.Last, b.Last), cmp.Compare(a.First, b.First), cmp.Compare(a.Phone, b.Phone))
-	})
 	return out
 }
 
@@ -45,7 +40,7 @@ func (i issuer) differs(o issuer) []string {
 	if i.Organization != o.Organization {
 		out = append(out, "organization")
 	}
-	if !slices.Equal(i.Admins, o.Admins) {
+	if !sameSet(i.Admins, o.Admins) {
 		out = append(out, "administrators")
 	}
 	if i.Disabled != o.Disabled {

@@ -20,6 +20,8 @@ type mark struct {
 	Lent []string `json:"lent,omitempty"`
 	// Ours says that the target's object differs because this program has not finished with it.
 	Ours bool `json:"ours,omitempty"`
+	// Recovered says that the target's deleted object is being recovered, to be written over.
+	Recovered bool `json:"recovered,omitempty"`
 }
 
 func readMark(b []byte) (mark, error) {

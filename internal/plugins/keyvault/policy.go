@@ -16,9 +16,9 @@ const (
 	issuerUnknown = "Unknown"
 )
 
-// policy is a certificate's policy in a form that can be compared: defaults are filled in
+// certPolicy is a certificate's policy in a form that can be compared: defaults are filled in
 // and lists whose order means nothing are sorted.
-type policy struct {
+type certPolicy struct {
 	Issuer, CertificateType string
 	Transparency            bool
 	KeyType                 azcertificates.KeyType
@@ -41,11 +41,11 @@ type policyAction struct {
 	Percentage int32
 }
 
-func policyOf(p *azcertificates.CertificatePolicy) policy {
+func policyOf(p *azcertificates.CertificatePolicy) certPolicy {
 	w := val(p)
 	issuer, key, x509 := val(w.IssuerParameters), val(w.KeyProperties), val(w.X509CertificateProperties)
 	names := val(x509.SubjectAlternativeNames)
-	out := policy{
+	out := certPolicy{
 		Issuer: val(issuer.Name), CertificateType: val(issuer.CertificateType), Transparency: val(issuer.CertificateTransparency),
 		KeyType: val(key.KeyType), KeySize: val(key.KeySize), Curve: val(key.Curve),
 		Exportable: key.Exportable == nil || *key.Exportable, ReuseKey: val(key.ReuseKey),
@@ -67,7 +67,7 @@ func policyOf(p *azcertificates.CertificatePolicy) policy {
 	return out
 }
 
-func (p policy) differs(o policy) []string {
+func (p certPolicy) differs(o certPolicy) []string {
 	if reflect.DeepEqual(p, o) {
 		return nil
 	}
@@ -93,6 +93,6 @@ func writable(p *azcertificates.CertificatePolicy, contentType string) *azcertif
 }
 
 // ownIssuer tells whether a certificate's issuer is an issuer object of the vault.
-func (p policy) ownIssuer() bool {
+func (p certPolicy) ownIssuer() bool {
 	return p.Issuer != "" && !strings.EqualFold(p.Issuer, issuerSelf) && !strings.EqualFold(p.Issuer, issuerUnknown)
 }

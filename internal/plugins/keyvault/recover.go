@@ -24,9 +24,16 @@ const (
 	recoverPause = 4 * time.Second
 )
 
+// settler brings the target's object into its wanted state. force is set if it may
+// replace what differs without being asked.
+type settler func(ctx context.Context, force bool) (plugin.Outcome, error)
+
 // recovering calls settle. If a soft-deleted object holds the name at the target it
 // reports that, or recovers the object if the user asked for it and settles again.
-func (j *job) recovering(ctx context.Context, settle func(ctx context.Context, force bool) (plugin.Outcome, error)) (plugin.Outcome, error) {
+func (j *job) recovering(ctx context.Context, settle settler) (plugin.Outcome, error) {
+	if j.mark.Recovered { // an earlier attempt may have been stopped at any point of it
+		return j.overRecovered(ctx, settle)
+	}
 	out, err := settle(ctx, j.mark.Ours)
 	if !hasCode(err, codeDeleted) {
 		return out, err
@@ -36,20 +43,23 @@ func (j *job) recovering(ctx context.Context, settle func(ctx context.Context, f
 		e.Code, e.Hint = codeDeleted, "recover it with --set keyvault.deleted=recover, or purge it at the target, then run again"
 		return plugin.Outcome{}, e
 	}
-	if err := j.save(func(m *mark) { m.Ours = true }); err != nil {
+	if err := j.save(func(m *mark) { m.Recovered = true }); err != nil {
 		return plugin.Outcome{}, err
 	}
+	return j.overRecovered(ctx, settle)
+}
+
+// overRecovered recovers the target's object and settles over it.
+func (j *job) overRecovered(ctx context.Context, settle settler) (plugin.Outcome, error) {
 	if err := j.recoverTarget(ctx); err != nil {
 		return plugin.Outcome{}, err
 	}
-	if out, err = settle(ctx, true); err != nil {
-		return out, err
-	}
-	if out.Status != plugin.Skipped {
+	out, err := settle(ctx, true)
+	if err == nil && out.Status != plugin.Skipped {
 		out.Status = plugin.Updated
 		out.Warnings = append(out.Warnings, "a soft-deleted object of this name was recovered at the target first, older versions included")
 	}
-	return out, nil
+	return out, err
 }
 
 // recoverTarget recovers the target's deleted object and waits until it can be read.
@@ -63,7 +73,8 @@ func (j *job) recoverTarget(ctx context.Context) error {
 	case kindCertificate:
 		_, err = j.dst.Certificates.RecoverDeletedCertificate(ctx, j.ref.Name, nil)
 	}
-	if err = j.fail("recover the deleted object", plugin.Target, err); err != nil && !hasCode(err, codeRecovering) {
+	// It may have been recovered already, by an attempt that was cut.
+	if err = j.fail("recover the deleted object", plugin.Target, err); err != nil && !hasCode(err, codeRecovering) && !missing(err) {
 		return err
 	}
 	return j.wait(ctx, "wait for the recovery", func() (bool, error) {

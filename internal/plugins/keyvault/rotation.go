@@ -15,7 +15,7 @@ import (
 // Durations are ISO 8601 as the service writes them.
 type rotation struct {
 	ExpiryTime string
-	Actions    []rotationAction // sorted
+	Actions    []rotationAction // in the source's order, which means nothing
 }
 
 type rotationAction struct {
@@ -23,11 +23,10 @@ type rotationAction struct {
 	TimeAfterCreate, TimeBeforeExpiry string
 }
 
-// byDefault is what the service answers for a key that was given no policy, and keeps
-// beside a rotation.
+// byDefault is the one action of a key that was given no policy.
 var byDefault = rotationAction{Type: "Notify", TimeBeforeExpiry: "P30D"}
 
-// rotationOf reads a policy, without what every key has.
+// rotationOf reads a policy. That of a key that was given none is empty.
 func rotationOf(p azkeys.KeyRotationPolicy) rotation {
 	var r rotation
 	if p.Attributes != nil {
@@ -41,11 +40,11 @@ func rotationOf(p azkeys.KeyRotationPolicy) rotation {
 		if a.Trigger != nil {
 			action.TimeAfterCreate, action.TimeBeforeExpiry = val(a.Trigger.TimeAfterCreate), val(a.Trigger.TimeBeforeExpiry)
 		}
-		if action != byDefault {
-			r.Actions = append(r.Actions, action)
-		}
+		r.Actions = append(r.Actions, action)
 	}
-	slices.SortFunc(r.Actions, func(a, b rotationAction) int { return strings.Compare(a.Type, b.Type) })
+	if r.ExpiryTime == "" && slices.Equal(r.Actions, []rotationAction{byDefault}) {
+		return rotation{}
+	}
 	return r
 }
 
@@ -63,7 +62,7 @@ func canonicalAction(name string) string {
 func (r rotation) empty() bool { return r.ExpiryTime == "" && len(r.Actions) == 0 }
 
 func (r rotation) equal(o rotation) bool {
-	return r.ExpiryTime == o.ExpiryTime && slices.Equal(r.Actions, o.Actions)
+	return r.ExpiryTime == o.ExpiryTime && sameSet(r.Actions, o.Actions)
 }
 
 func (r rotation) differs(o rotation) []string {
