@@ -63,7 +63,7 @@ Unless told otherwise it sets ` + strings.Join(contoso.Settings(), " and ") + `.
 		opt.output, opt.progress = flags.output.value, flags.progress.value
 		opt.Command, opt.Version, opt.Registry = "demo", a.Version, reg
 		opt.Mode = plugin.Mode(flags.mode.value)
-		opt.next = view.Next{Again: "atg demo", Own: "atg plan --mode replication"}
+		opt.next = view.Next{Again: "atg demo", Own: "atg plan --mode replication --source-tenant-id SOURCE --target-tenant-id TARGET"}
 		if opt.Settings, err = settingFlags(reg, append(contoso.Settings(), flags.settings...)); err != nil {
 			return err
 		}

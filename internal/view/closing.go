@@ -22,6 +22,7 @@ func closing(b *strings.Builder, r *engine.Report, next Next, st Style) {
 	default:
 		row("Fidelity", fidelity(r), green)
 	}
+	row(tallyWord(r), tallyText(r)+".", "")
 	row("Pairs", fmt.Sprintf("%s of %s source resources have a target.", number(r.Resources.Paired), number(r.Resources.Source)), "")
 	if !r.Run.Complete {
 		row("", "Not every resource could be listed to its end: the source may hold more.", yellow)
@@ -46,6 +47,42 @@ func fidelity(r *engine.Report) string {
 	}
 	f := r.Fidelity
 	return fmt.Sprintf("%s: %s of %s source items are proven equal at the target%s.", percent(f.Count), number(f.Verified), number(f.Items), now)
+}
+
+func tallyWord(r *engine.Report) string {
+	if isPlan(r) {
+		return "Plan"
+	}
+	return "Items"
+}
+
+// tallyText counts items by what apply would do, did, or by how they compare.
+func tallyText(r *engine.Report) string {
+	var parts []string
+	add := func(n int64, what string) {
+		if n > 0 {
+			parts = append(parts, number(n)+" "+what)
+		}
+	}
+	for _, s := range plugin.Statuses() {
+		add(r.Outcomes[s], string(s))
+	}
+	add(r.Plan[plugin.Missing], "to create")
+	add(r.Plan[plugin.Same], "the same already")
+	add(r.Plan[plugin.Different], "different")
+	add(r.Plan[plugin.Cannot], "that cannot be copied")
+	if len(parts) == 0 { // verify
+		add(r.Fidelity.Verified, "proven equal")
+		add(count(r.Unproven), "not provable")
+		add(count(r.Different), "different")
+		add(count(r.Missing), "missing")
+		add(count(r.Skipped), "that cannot be copied")
+		add(r.FailTotal, "failed")
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
 }
 
 const leadWidth = 10

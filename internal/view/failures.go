@@ -98,8 +98,10 @@ func Error(w io.Writer, err error, done string, st Style) error {
 	e := errs.Find(err)
 	fmt.Fprintf(&b, "%s %s\n", st.paint(red, "error:"), wrap(subject(err, e), 7, st.Width))
 	row := func(name, text string) {
-		if text != "" {
-			fmt.Fprintf(&b, "  %-7s %s\n", name+":", wrap(printable(text), leadWidth, st.Width))
+		name += ":"
+		for line := range strings.Lines(text) { // a cause may have several parts, a line each
+			fmt.Fprintf(&b, "  %-7s %s\n", name, wrap(printable(strings.TrimSpace(line)), leadWidth, st.Width))
+			name = ""
 		}
 	}
 	row("cause", causeOf(e))
@@ -147,7 +149,7 @@ func causeOf(e *errs.Error) string {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, status)))
 		code = strings.TrimPrefix(code, status+"/")
 	}
-	if code != "" && code != status && !strings.HasPrefix(message, code) {
+	if code != "" && code != status && !strings.Contains(message, code) {
 		parts = append(parts, code)
 	}
 	if message != "" {

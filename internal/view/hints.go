@@ -13,8 +13,9 @@ type hintKey struct {
 	code string
 }
 
-// hints is the one table of what to do about an error. Commands stand in backquotes; a
-// test parses each. {side} is "source" or "target", {resource} the resource's ID.
+// hints is the table of what to do about an error that does not say it itself: a room
+// that knows more than the kind and the code sets errs.Error.Hint, and that wins.
+// Commands stand in backquotes; a test parses each. {side} is "source" or "target", {resource} the resource's ID.
 //
 // Codes are those of the Microsoft Entra error reference (AADSTS…), of Azure Resource
 // Manager's common deployment errors and of the Key Vault REST API's error codes.
@@ -22,10 +23,6 @@ var hints = map[hintKey]string{
 	{errs.Invalid, ""}: "mend the input named above; `atg help` lists the commands and their flags",
 
 	{errs.Unauthenticated, ""}:                                 "give the {side} credential by flags or environment variables: `atg help environment` lists them",
-	{errs.Unauthenticated, "AADSTS7000215"}:                    "the client secret is wrong (its value is wanted, not its ID): give the right one with --{side}-sp-client-secret-file FILE",
-	{errs.Unauthenticated, "AADSTS7000222"}:                    "the client secret has expired: make a new one for the app registration and give it with --{side}-sp-client-secret-file FILE",
-	{errs.Unauthenticated, "AADSTS700016"}:                     "the {side} tenant does not know this client ID: check --{side}-tenant-id and --{side}-sp-client-id, they must belong together",
-	{errs.Unauthenticated, "AADSTS90002"}:                      "no tenant has this ID: check --{side}-tenant-id (Azure portal, Microsoft Entra ID, Overview)",
 	{errs.Unauthenticated, "AADSTS900023"}:                     "this is no tenant ID: --{side}-tenant-id wants a GUID or a domain name",
 	{errs.Unauthenticated, "AADSTS53003"}:                      "a Conditional Access policy of the {side} tenant blocks this sign-in: its administrator has to except the service principal",
 	{errs.Unauthenticated, "InvalidAuthenticationTokenTenant"}: "the {side} credential belongs to another tenant than the subscription: check --{side}-tenant-id and --{side}-subscription-id",

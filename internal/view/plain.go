@@ -52,10 +52,14 @@ func NewPlain(w io.Writer, st Style) *Plain {
 	return p
 }
 
-// Close stops the summaries. Events that come later are still written.
+// Close stops the summaries and, on a terminal, sets what follows apart. Events that
+// come later are still written.
 func (p *Plain) Close() {
 	close(p.stop)
 	<-p.gone
+	if p.style.Width > 0 {
+		_, _ = io.WriteString(p.w, "\n")
+	}
 }
 
 func (p *Plain) repeat() {
@@ -157,7 +161,8 @@ func (p *Plain) line(format string, args ...any) {
 	if p.style.Width > 0 {
 		stamp = time.Now().Format("15:04:05")
 	}
-	_, _ = fmt.Fprintf(p.w, "%s %s\n", p.style.paint(dim, stamp), printable(fmt.Sprintf(format, args...)))
+	text := wrap(printable(fmt.Sprintf(format, args...)), len(stamp)+1, p.style.Width)
+	_, _ = fmt.Fprintf(p.w, "%s %s\n", p.style.paint(dim, stamp), text)
 }
 
 func (t *tally) status(s plugin.Status) {

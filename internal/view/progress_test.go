@@ -68,7 +68,7 @@ func TestPlainOnTerminal(t *testing.T) {
 		p := NewPlain(&b, Style{Width: 80})
 		p.Event(event.PhaseStarted{Phase: event.Applying})
 		p.Close()
-		want := time.Now().Format("15:04:05") + " apply: copying what the target lacks\n"
+		want := time.Now().Format("15:04:05") + " apply: copying what the target lacks\n\n"
 		if b.String() != want {
 			t.Errorf("got %q, want %q", b.String(), want)
 		}
