@@ -36,7 +36,9 @@ func start(t *testing.T) *server {
 	}
 	tlsPort, httpPort := freePort(t), freePort(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	cmd := exec.CommandContext(ctx, java, "-Xmx512m", "-jar", jar,
+	// With Java's newer PKCS#12 encryption Lowkey Vault cannot read its own exports, whose
+	// password is empty. Azure uses the older one too.
+	cmd := exec.CommandContext(ctx, java, "-Xmx512m", "-Dkeystore.pkcs12.legacy=true", "-jar", jar,
 		fmt.Sprintf("--server.port=%d", tlsPort), fmt.Sprintf("--app.token.port=%d", httpPort),
 		"--LOWKEY_VAULT_NAMES=source,target", "--LOWKEY_AUTH_RESOURCE=vault.azure.net",
 		"--LOWKEY_VAULT_ALIASES=source.localhost=kv-source.vault.azure.net,target.localhost=kv-target.vault.azure.net")
