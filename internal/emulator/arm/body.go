@@ -2,6 +2,7 @@ package arm
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
@@ -90,6 +91,23 @@ func systemData(c wire.Claims, before map[string]any, now time.Time) map[string]
 		}
 	}
 	return data
+}
+
+// wellFormed checks the fields that mean the same for every resource.
+func wellFormed(body map[string]any) *wire.Error {
+	for _, field := range []string{"properties", "tags"} {
+		if _, object := body[field].(map[string]any); body[field] != nil && !object {
+			return errInvalidContent(fmt.Errorf("%s is not a JSON object", field))
+		}
+	}
+	if tags, ok := body["tags"].(map[string]any); ok {
+		for name, v := range tags {
+			if _, text := v.(string); !text && v != nil {
+				return errInvalidContent(fmt.Errorf("the tag %s is not a string", name))
+			}
+		}
+	}
+	return nil
 }
 
 // recode reads a JSON object into a struct.

@@ -17,7 +17,7 @@ func (s *Store) deleteResource(q *request) (*reply, *wire.Error) {
 	if entry == nil {
 		return &reply{status: http.StatusNoContent}, nil
 	}
-	if q.op == nil || !q.op.LRO {
+	if !q.longRunning() {
 		if e := s.remove(key); e != nil {
 			return nil, e
 		}
@@ -38,11 +38,17 @@ func (s *Store) deleteResource(q *request) (*reply, *wire.Error) {
 	return &reply{status: q.op.Pick(http.StatusAccepted, http.StatusOK), header: s.asyncHeaders(q, job)}, nil
 }
 
-// remove takes a resource out of the store, its provider first: a refusal leaves it.
+// remove takes a resource out of the store, its provider first: a refusal leaves it. What
+// lies under it follows; nothing new can come there once it is gone.
 func (s *Store) remove(key string) *wire.Error {
-	for _, e := range s.res.Subtree(key) {
-		if refusal := s.removeOne(e.Key); refusal != nil {
-			return refusal
+	if refusal := s.removeOne(key); refusal != nil {
+		return refusal
+	}
+	for left := s.res.Subtree(key); len(left) > 0; left = s.res.Subtree(key) {
+		for _, e := range left {
+			if refusal := s.removeOne(e.Key); refusal != nil {
+				return refusal
+			}
 		}
 	}
 	s.roles.DropScope(key)
@@ -98,7 +104,7 @@ func (s *Store) done(q *request, key string, status int, answer any) (*reply, *w
 			plain.status = q.op.Pick(http.StatusOK, http.StatusNoContent)
 		}
 	}
-	if q.op == nil || !q.op.LRO || q.method != http.MethodPost {
+	if !q.longRunning() || q.method != http.MethodPost {
 		return plain, nil
 	}
 	job := s.jobs.start(q, key, func(failure *wire.Error) *wire.Error { return failure })

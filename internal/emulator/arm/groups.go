@@ -74,6 +74,9 @@ func (s *Store) writeGroup(w write) (*tree.Entry, bool, *wire.Error) {
 	key := w.id.Key()
 	defer s.writing.lock(key)()
 	old := s.res.Get(key)
+	if e := wellFormed(w.body); e != nil {
+		return nil, false, e
+	}
 	if e := groupRefusal(w, old); e != nil {
 		return nil, false, e
 	}
@@ -187,6 +190,8 @@ func (s *Store) casing(id armid.ID) armid.ID {
 		parent := id
 		parent.Types, parent.Names = id.Types[:n], id.Names[:n]
 		if e := s.res.Get(parent.Key()); e != nil {
+			id.Namespace = e.ID.Namespace
+			id.Types = append(append([]string{}, e.ID.Types...), id.Types[n:]...)
 			id.Names = append(append([]string{}, e.ID.Names...), id.Names[n:]...)
 			break
 		}
@@ -196,6 +201,9 @@ func (s *Store) casing(id armid.ID) armid.ID {
 
 // typeCasing writes a type as its provider or the operation table does.
 func (s *Store) typeCasing(namespace string, types []string) (string, []string) {
+	if len(types) == 0 {
+		return namespace, nil
+	}
 	full := namespace + "/" + strings.Join(types, "/")
 	for _, p := range s.registered() {
 		if n := len(p.Type()); len(full) >= n && strings.EqualFold(full[:n], p.Type()) && (len(full) == n || full[n] == '/') {

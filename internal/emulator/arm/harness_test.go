@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -128,7 +129,9 @@ func newWorld(t testing.TB, change ...func(*arm.Options)) *world {
 	w.assign(t, tenantA, reader, groupA, "Reader")
 	w.assign(t, tenantB, ownerB, "/subscriptions/"+subB, "Owner")
 
-	srv := httptest.NewTLSServer(w)
+	srv := httptest.NewUnstartedServer(w)
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that close their connections
+	srv.StartTLS()
 	t.Cleanup(srv.Close)
 	transport := srv.Client().Transport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{RootCAs: transport.TLSClientConfig.RootCAs, ServerName: "example.com", MinVersion: tls.VersionTLS12}

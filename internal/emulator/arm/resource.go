@@ -1,7 +1,6 @@
 package arm
 
 import (
-	"errors"
 	"maps"
 	"net/http"
 	"strings"
@@ -95,7 +94,7 @@ func (s *Store) writeResource(q *request) (*reply, *wire.Error) {
 	if e != nil {
 		return nil, e
 	}
-	async := q.op != nil && q.op.LRO
+	async := q.longRunning()
 	entry, created, e := s.write(write{id: q.id, body: body, patch: q.method == http.MethodPatch, caller: &q.caller, async: async})
 	if e != nil {
 		return nil, e
@@ -140,9 +139,6 @@ func (s *Store) write(w write) (entry *tree.Entry, created bool, refusal *wire.E
 	old := s.res.Get(key)
 	if refusal = s.writable(w, old); refusal != nil {
 		return nil, false, refusal
-	}
-	if p, ok := w.body["properties"].(map[string]any); w.body["properties"] != nil && (!ok || p == nil) {
-		return nil, false, errInvalidContent(errors.New("properties is not a JSON object"))
 	}
 	res := s.next(w, old)
 	transit := provisioning(w, old == nil)
@@ -204,9 +200,12 @@ func mustExist(id armid.ID) []string {
 	return out
 }
 
-// writable checks everything around the resource: group, parent, registration, location.
+// writable checks the body and everything around the resource: group, parent, registration, location.
 func (s *Store) writable(w write, old *tree.Entry) *wire.Error {
 	id := w.id
+	if e := wellFormed(w.body); e != nil {
+		return e
+	}
 	if w.patch && old == nil {
 		return errResourceNotFound(id)
 	}

@@ -155,6 +155,10 @@ func (q *request) url(path string, query url.Values) string {
 	return "https://" + q.http.Host + path + "?" + query.Encode()
 }
 
+// longRunning tells whether the operation's client follows the asynchronous protocol. What
+// is known of a type only from the operations for any type is answered at once.
+func (q *request) longRunning() bool { return q.op != nil && q.op.LRO && !q.op.Generic }
+
 // route finds the handler of a path.
 func (s *Store) route(q *request) handler {
 	id := q.id
