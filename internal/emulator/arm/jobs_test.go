@@ -129,17 +129,16 @@ func TestNobodyLooks(t *testing.T) {
 	if ids := w.do(t, owner, "GET", list, "").ids(); len(ids) != 0 {
 		t.Errorf("after its time: %v", ids)
 	}
-	if a = w.do(t, owner, "GET", a.header.Get("Location"), ""); a.status != http.StatusOK {
+	result := a.header.Get("Location")
+	if a = w.do(t, owner, "GET", result, ""); a.status != http.StatusOK {
 		t.Errorf("result afterwards: %d %s", a.status, a.raw)
 	}
-	location := a.header
-	_ = location
 	w.clock.Add(2 * time.Hour)
 	w.put(t, groupA, map[string]any{"location": "eastus"})
-	b := w.do(t, owner, "DELETE", version(groupA, resVersion), "")
-	if b.status != http.StatusAccepted {
-		t.Fatalf("second DELETE: %d", b.status)
+	if a = w.do(t, owner, "DELETE", version(groupA, resVersion), ""); a.status != http.StatusAccepted {
+		t.Fatalf("second DELETE: %d", a.status)
 	}
+	wantError(t, w.do(t, owner, "GET", result, ""), http.StatusNotFound, "NotFound")
 }
 
 func TestFailure(t *testing.T) {
