@@ -35,7 +35,7 @@ func TestRoleAssignmentLifecycle(t *testing.T) {
 	}
 	id := vaultA + "/providers/Microsoft.Authorization/roleAssignments/" + aGUID
 	if *made.ID != id || *made.Properties.Scope != vaultA || *made.Properties.PrincipalID != nobody.object || !strings.HasSuffix(*made.Properties.RoleDefinitionID, readerRole) || *made.Properties.CreatedBy != owner.object {
-		t.Errorf("made %+v", made.RoleAssignment.Properties)
+		t.Errorf("made %+v", made.Properties)
 	}
 	if _, err := asNobody.vaults.Get(ctx, "rg-app", "kv-a", nil); err != nil {
 		t.Errorf("with the role: %v", err)

@@ -185,7 +185,7 @@ func (a answer) message() string {
 // ids are those of a list.
 func (a answer) ids() []string {
 	list, _ := a.body["value"].([]any)
-	out := []string{}
+	out := make([]string, 0, len(list))
 	for _, e := range list {
 		id, _ := e.(map[string]any)["id"].(string)
 		out = append(out, id)

@@ -33,21 +33,29 @@ func (s *Store) resource(q *request) (*reply, *wire.Error) {
 	if a, e, found := s.operate(q); found {
 		return a, e
 	}
-	item := q.id.IsResource()
 	switch {
 	case q.method == http.MethodPost:
 		return s.action(q)
 	case q.id.Subscription == "":
 		return noRoute(q)
-	case q.method == http.MethodGet && !item:
-		return s.listType(q)
+	case q.id.IsResource():
+		return s.item(q)
 	case q.method == http.MethodGet:
+		return s.listType(q)
+	}
+	return nil, errMethod(q.method)
+}
+
+// item serves the path of one resource.
+func (s *Store) item(q *request) (*reply, *wire.Error) {
+	switch q.method {
+	case http.MethodGet:
 		return s.getResource(q)
-	case q.method == http.MethodHead && item:
+	case http.MethodHead:
 		return s.headResource(q)
-	case (q.method == http.MethodPut || q.method == http.MethodPatch) && item:
+	case http.MethodPut, http.MethodPatch:
 		return s.writeResource(q)
-	case q.method == http.MethodDelete && item:
+	case http.MethodDelete:
 		return s.deleteResource(q)
 	}
 	return nil, errMethod(q.method)

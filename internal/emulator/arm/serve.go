@@ -234,32 +234,45 @@ func noRoute(q *request) (*reply, *wire.Error) {
 // checkOperation refuses what the operation table lacks. Types with a provider exist in
 // any case.
 func (s *Store) checkOperation(q *request) *wire.Error {
-	id := q.id
-	own := id.Namespace == "" || len(id.Types) == 0 || isProviderOperation(id)
-	switch {
-	case own && q.op == nil:
-		return errNoRoute(q.method, q.http.URL.Path)
-	case own && !q.op.Knows(q.version):
-		return errInvalidVersion(q.version, q.op.Versions)
-	case own:
-		return nil
-	case q.op != nil && !q.op.Generic && q.op.Knows(q.version):
+	if q.id.Namespace == "" || len(q.id.Types) == 0 || isProviderOperation(q.id) {
+		return checkOwn(q)
+	}
+	if q.op != nil && !q.op.Generic && q.op.Knows(q.version) {
 		return nil
 	}
 	typ, known := s.tableType(q)
-	switch {
-	case !known && s.hasProvider(id):
-		return nil
-	case !known && len(s.ops.Types(id.Namespace)) == 0:
-		return errInvalidNamespace(id.Namespace)
-	case !known:
-		return errInvalidType(id, q.version, s.versionsOf(id.Namespace))
-	case !slices.ContainsFunc(typ.Versions, func(v string) bool { return strings.EqualFold(v, q.version) }):
+	if !known {
+		return s.unknownType(q)
+	}
+	if !slices.ContainsFunc(typ.Versions, func(v string) bool { return strings.EqualFold(v, q.version) }) {
 		return errNoProviderFound(s.locationOf(q), q.version, typ.Name, typ.Versions)
-	case q.op == nil || !slices.Contains(typ.Methods, q.method):
+	}
+	if q.op == nil || !slices.Contains(typ.Methods, q.method) {
 		return errMethod(q.method)
 	}
 	return nil
+}
+
+// checkOwn is checkOperation for ARM's own paths, which belong to no resource type.
+func checkOwn(q *request) *wire.Error {
+	if q.op == nil {
+		return errNoRoute(q.method, q.http.URL.Path)
+	}
+	if !q.op.Knows(q.version) {
+		return errInvalidVersion(q.version, q.op.Versions)
+	}
+	return nil
+}
+
+// unknownType refuses a type that neither the table nor a provider has.
+func (s *Store) unknownType(q *request) *wire.Error {
+	switch {
+	case s.hasProvider(q.id):
+		return nil
+	case len(s.ops.Types(q.id.Namespace)) == 0:
+		return errInvalidNamespace(q.id.Namespace)
+	}
+	return errInvalidType(q.id, q.version, s.versionsOf(q.id.Namespace))
 }
 
 // tableType is the type that a path is about, as the table knows it: of an action, the

@@ -33,7 +33,7 @@ var Regions = sync.OnceValue(func() []Region {
 
 // Names lists the names of the regions, sorted.
 var Names = sync.OnceValue(func() []string {
-	var out []string
+	out := make([]string, 0, len(Regions()))
 	for _, r := range Regions() {
 		out = append(out, r.Name)
 	}

@@ -15,7 +15,8 @@ import (
 
 const assignmentType = "Microsoft.Authorization/roleAssignments"
 
-// ErrConditions: a condition that nobody evaluates would grant more than Azure grants.
+// ErrConditions refuses conditions: one that nobody evaluates would grant more than Azure
+// grants.
 var ErrConditions = &wire.Error{
 	Status: http.StatusNotImplemented, Code: "NotImplemented",
 	Message: "This emulator evaluates no conditions of role assignments and custom roles, so it takes none.",

@@ -325,7 +325,7 @@ func TestAssignmentsList(t *testing.T) {
 }
 
 func ids(list []*Assignment) []string {
-	var out []string
+	out := make([]string, 0, len(list))
 	for _, a := range list {
 		out = append(out, a.ID())
 	}

@@ -33,7 +33,7 @@ func filled(t testing.TB) *Tree {
 }
 
 func ids(list []*Entry) []string {
-	var out []string
+	out := make([]string, 0, len(list))
 	for _, e := range list {
 		out = append(out, e.Res.ID)
 	}
@@ -57,7 +57,7 @@ func TestScan(t *testing.T) {
 		{"children", "n/ts/us", "/subscriptions/s/resourcegroups/g2/providers/n/ts/a", "", 9, []string{"g2/providers/N/Ts/a/us/x"}},
 		{"no such type", "n/none", "/subscriptions/s", "", 9, nil},
 	} {
-		var want []string
+		want := make([]string, 0, len(tc.want))
 		for _, w := range tc.want {
 			want = append(want, "/subscriptions/S/resourceGroups/"+w)
 		}
