@@ -314,8 +314,12 @@ func TestOperateChildren(t *testing.T) {
 		}
 	}
 	for _, c := range []wire.Call{
-		{Method: "DELETE", Resource: res, Rest: []string{"secrets", "s"}}, {Method: "POST", Resource: res, Rest: []string{"keys"}},
-		{Method: "GET", Resource: res, Rest: []string{"privateEndpointConnections"}}, {Method: "GET", Resource: res},
+		{Method: "DELETE", Resource: res, Rest: []string{"secrets", "s"}},
+		{Method: "POST", Resource: res, Rest: []string{"keys"}},
+		{Method: "PUT", Resource: res, Rest: []string{"keys", "k", "versions"}},
+		{Method: "GET", Resource: res, Rest: []string{"keys", "k", "verses"}},
+		{Method: "GET", Resource: res, Rest: []string{"privateEndpointConnections"}},
+		{Method: "GET", Resource: res},
 	} {
 		if _, ok, _ := l.svc.Operate(c); ok {
 			t.Errorf("%s %v is answered", c.Method, c.Rest)

@@ -215,7 +215,7 @@ func TestAccessPolicies(t *testing.T) {
 func TestFirewall(t *testing.T) {
 	t.Parallel()
 	acls := func(def string, rules ...any) map[string]any {
-		list := []any{}
+		list := make([]any, 0, len(rules))
 		for _, r := range rules {
 			list = append(list, map[string]any{"value": r})
 		}

@@ -85,28 +85,38 @@ func (s *Service) operateKeys(c wire.Call) (wire.Answer, bool, *wire.Error) {
 	if err != nil {
 		return wire.Answer{}, true, err
 	}
-	data := cc.vault.data
-	get := c.Method == http.MethodGet
-	switch {
-	case len(c.Rest) == 1 && get:
-		return wire.Answer{Body: all(data.ListKeys, cc.keyItem)}, true, nil
-	case len(c.Rest) < 2:
-		return wire.Answer{}, false, nil
-	case !vault.ValidName(c.Rest[1]):
+	if len(c.Rest) > 1 && !vault.ValidName(c.Rest[1]) {
 		return wire.Answer{}, true, badRequest("The key name '%s' is invalid.", c.Rest[1])
-	case len(c.Rest) == 2 && c.Method == http.MethodPut:
+	}
+	switch {
+	case c.Method == http.MethodGet:
+		return cc.readKeys()
+	case c.Method == http.MethodPut && len(c.Rest) == 2:
 		got, err := cc.createKey(c.Rest[1])
 		return wire.Answer{Body: cc.key(got, c.Rest)}, true, err
-	case len(c.Rest) == 2 && get:
-		got, err := data.GetKey(c.Rest[1], "")
-		return wire.Answer{Body: cc.key(got, c.Rest)}, true, err
-	case len(c.Rest) == 4 && get && strings.EqualFold(c.Rest[2], "versions"):
-		got, err := data.GetKey(c.Rest[1], c.Rest[3])
-		return wire.Answer{Body: cc.key(got, c.Rest)}, true, err
-	case len(c.Rest) == 3 && get && strings.EqualFold(c.Rest[2], "versions"):
-		return wire.Answer{Body: all(func(after string, n int) vault.Page[vault.KeyItem] { return data.ListKeyVersions(c.Rest[1], after, n) }, cc.keyItem)}, true, nil
 	}
 	return wire.Answer{}, false, nil
+}
+
+// readKeys answers keys, keys/NAME, keys/NAME/versions and keys/NAME/versions/VERSION.
+func (c childCall) readKeys() (wire.Answer, bool, *wire.Error) {
+	data := c.vault.data
+	if len(c.Rest) == 1 {
+		return wire.Answer{Body: all(data.ListKeys, c.keyItem)}, true, nil
+	}
+	if len(c.Rest) > 2 && !strings.EqualFold(c.Rest[2], "versions") || len(c.Rest) > 4 {
+		return wire.Answer{}, false, nil
+	}
+	if len(c.Rest) == 3 {
+		versions := func(after string, n int) vault.Page[vault.KeyItem] { return data.ListKeyVersions(c.Rest[1], after, n) }
+		return wire.Answer{Body: all(versions, c.keyItem)}, true, nil
+	}
+	version := ""
+	if len(c.Rest) == 4 {
+		version = c.Rest[3]
+	}
+	got, err := data.GetKey(c.Rest[1], version)
+	return wire.Answer{Body: c.key(got, c.Rest)}, true, err
 }
 
 // createKey makes the first version only: a key that is there is answered as it is.

@@ -246,9 +246,16 @@ func TestNoPrivateMaterial(t *testing.T) {
 	for i, kty := range []string{"RSA", "EC"} {
 		name := fmt.Sprintf("k%d", i)
 		for _, step := range [][3]string{
-			{"POST", "keys/" + name + "/create", `{"kty":"` + kty + `"}`}, {"GET", "keys/" + name, ""}, {"GET", "keys", ""}, {"GET", "keys/" + name + "/versions", ""},
-			{"PATCH", "keys/" + name, `{"tags":{"a":"b"}}`}, {"POST", "keys/" + name + "/rotate", ""}, {"DELETE", "keys/" + name, ""},
-			{"GET", "deletedkeys/" + name, ""}, {"GET", "deletedkeys", ""}, {"POST", "deletedkeys/" + name + "/recover", ""},
+			{"POST", "keys/" + name + "/create", `{"kty":"` + kty + `"}`},
+			{"GET", "keys/" + name, ""},
+			{"GET", "keys", ""},
+			{"GET", "keys/" + name + "/versions", ""},
+			{"PATCH", "keys/" + name, `{"tags":{"a":"b"}}`},
+			{"POST", "keys/" + name + "/rotate", ""},
+			{"DELETE", "keys/" + name, ""},
+			{"GET", "deletedkeys/" + name, ""},
+			{"GET", "deletedkeys", ""},
+			{"POST", "deletedkeys/" + name + "/recover", ""},
 		} {
 			a := l.call(t, step[0], step[1], step[2])
 			if a.status != 200 {
@@ -298,7 +305,7 @@ func TestKeySoftDeleteAndBackup(t *testing.T) {
 	l.vault(t, "kv1", nil)
 	l.vault(t, "kv2", nil)
 	c := l.keys(t, "kv1")
-	var made []azkeys.KeyBundle
+	made := make([]azkeys.KeyBundle, 0, 2)
 	for _, crv := range []azkeys.CurveName{azkeys.CurveNameP256, azkeys.CurveNameP256K} {
 		k, err := c.CreateKey(t.Context(), "k", azkeys.CreateKeyParameters{Kty: to.Ptr(azkeys.KeyTypeEC), Curve: to.Ptr(crv)}, nil)
 		check(t, err)

@@ -83,6 +83,10 @@ func (p *properties) checkSoftDelete(old *properties) *wire.Error {
 	if p.SoftDelete != nil && !*p.SoftDelete && p.PurgeProtection != nil {
 		return badRequest(`The property "enablePurgeProtection" can only be set to true if "enableSoftDelete" is also set to true.`) // words not confirmed
 	}
+	return p.checkRetention(old)
+}
+
+func (p *properties) checkRetention(old *properties) *wire.Error {
 	if d := p.RetentionDays; d != nil {
 		if *d < minRetention || *d > maxRetention {
 			return invalidValue("softDeleteRetentionInDays")

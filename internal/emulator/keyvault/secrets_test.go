@@ -164,7 +164,7 @@ func TestListSecretsAndVersions(t *testing.T) {
 	l := newLab(t, keyvault.Options{})
 	l.vault(t, "kv1", nil)
 	c := l.secrets(t, "kv1")
-	var want []string
+	want := make([]string, 0, 60)
 	for i := range 60 {
 		name := fmt.Sprintf("s%02d", i)
 		want = append(want, name)
@@ -191,7 +191,7 @@ func TestListSecretsAndVersions(t *testing.T) {
 	}
 
 	// Versions come in the order of their identifiers, not of their making.
-	var made []string
+	made := make([]string, 0, 30)
 	for i := range 30 {
 		s, err := c.SetSecret(t.Context(), "versions", azsecrets.SetSecretParameters{Value: to.Ptr(fmt.Sprint(i))}, nil)
 		check(t, err)

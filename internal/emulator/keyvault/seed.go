@@ -233,7 +233,7 @@ func (g seedGenerate) plant(v *vault.Vault, now time.Time) error {
 	if g.Secrets < 0 || g.ValueBytes < 1 || g.ValueBytes > vault.MaxSecret || !vault.ValidName(g.Prefix+strings.Repeat("0", width)) {
 		return fmt.Errorf("generate: secrets, prefix or valueBytes cannot be")
 	}
-	rnd := rand.New(rand.NewPCG(g.Seed, 0x6b76)) //nolint:gosec // made-up data that can be made again
+	rnd := rand.New(rand.NewPCG(g.Seed, 0x6b76))
 	values := make([]byte, g.Secrets*g.ValueBytes)
 	for i := range values {
 		values[i] = letters[rnd.IntN(len(letters))]

@@ -49,7 +49,7 @@ func TestSeedAndObjects(t *testing.T) {
 	check(t, l.svc.Seed(strings.ToUpper(res.ID), json.RawMessage(sample)))
 	all, err := l.svc.Objects(res.ID)
 	check(t, err)
-	var keys []string
+	keys := make([]string, 0, len(all))
 	for _, o := range all {
 		keys = append(keys, o.Key)
 	}
@@ -91,7 +91,7 @@ func TestSeedAndObjects(t *testing.T) {
 		}
 	}
 	check(t, json.Unmarshal([]byte(l.call(t, "GET", "secrets/db/versions", "").body), &page))
-	created := []int64{}
+	created := make([]int64, 0, len(page.Value))
 	for _, v := range page.Value {
 		created = append(created, v.Attributes.Created)
 	}

@@ -100,10 +100,10 @@ func Generate(spec Spec) (*Key, error) {
 		return nil, err
 	}
 	k := &Key{kty: spec.Kty}
-	switch {
-	case spec.Curve == "":
+	switch spec.Curve {
+	case "":
 		k.rsa, err = rsa.GenerateKey(rand.Reader, spec.Size)
-	case spec.Curve == P256K:
+	case P256K:
 		k.k1, err = secp256k1.GeneratePrivateKey()
 	default:
 		k.ec, err = ecdsa.GenerateKey(stdCurves[spec.Curve], rand.Reader)

@@ -169,7 +169,7 @@ func TestEncryptedPEM(t *testing.T) {
 	for _, args := range [][]string{
 		{"-v2", "aes-256-cbc"}, {"-v2", "aes-128-cbc", "-v2prf", "hmacWithSHA512"}, {"-v2", "des3", "-v2prf", "hmacWithSHA1"},
 	} {
-		cmd := exec.CommandContext(t.Context(), openssl, append([]string{"pkcs8", "-topk8", "-passout", "pass:secret"}, args...)...) //nolint:gosec // fixed arguments
+		cmd := exec.CommandContext(t.Context(), openssl, append([]string{"pkcs8", "-topk8", "-passout", "pass:secret"}, args...)...)
 		cmd.Stdin = strings.NewReader(string(plain))
 		out, err := cmd.Output()
 		if err != nil {

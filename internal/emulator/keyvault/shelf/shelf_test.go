@@ -18,7 +18,7 @@ type thing struct{ name string }
 func all(*thing) bool { return true }
 
 func names(page []shelf.Entry[thing]) []string {
-	var out []string
+	out := make([]string, 0, len(page))
 	for _, e := range page {
 		out = append(out, e.Object.name)
 	}

@@ -19,9 +19,14 @@ func TestWeight(t *testing.T) {
 		hsm   bool
 		limit int // of the documentation's table
 	}{
-		{"RSA", 2048, false, 4000}, {"RSA", 3072, false, 1000}, {"RSA", 4096, false, 500},
-		{"RSA-HSM", 2048, true, 2000}, {"RSA-HSM", 3072, true, 500}, {"RSA-HSM", 4096, true, 250},
-		{"EC", 256, false, 4000}, {"EC-HSM", 521, true, 2000},
+		{"RSA", 2048, false, 4000},
+		{"RSA", 3072, false, 1000},
+		{"RSA", 4096, false, 500},
+		{"RSA-HSM", 2048, true, 2000},
+		{"RSA-HSM", 3072, true, 500},
+		{"RSA-HSM", 4096, true, 250},
+		{"EC", 256, false, 4000},
+		{"EC-HSM", 521, true, 2000},
 	} {
 		if got := throttle.Transactions / throttle.Weight(tt.kty, tt.size, tt.hsm); got != tt.limit {
 			t.Errorf("%s %d: %d operations, want %d", tt.kty, tt.size, got, tt.limit)
@@ -57,9 +62,9 @@ func TestWindow(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		var m throttle.Meter
-		now := start
-		var let []time.Time
-		for range rapid.IntRange(1, 80).Draw(t, "calls") {
+		now, calls := start, rapid.IntRange(1, 80).Draw(t, "calls")
+		let := make([]time.Time, 0, calls)
+		for range calls {
 			now = now.Add(time.Duration(rapid.IntRange(0, 1500).Draw(t, "ms")) * time.Millisecond)
 			err := m.Admit(now, throttle.SoftwareKey, 1)
 			if err != nil {

@@ -26,8 +26,6 @@ type keyVersion struct {
 	stamps
 }
 
-func (k *key) name() string { return k.Name }
-
 func (k *key) isManaged() bool { return k.Managed }
 
 func (k *key) latest() *keyVersion { return &k.Versions[len(k.Versions)-1] }

@@ -10,10 +10,7 @@ import (
 )
 
 // object is what the life cycle must know of a secret or key.
-type object interface {
-	name() string
-	isManaged() bool
-}
+type object interface{ isManaged() bool }
 
 // claim finds what a write meets under a name: the live object, nothing, or a conflict.
 func claim[T any](s *shelf.Shelf[T], k kind, name string, now time.Time) (*T, *wire.Error) {

@@ -29,8 +29,6 @@ type secretVersion struct {
 	stamps
 }
 
-func (s *secret) name() string { return s.Name }
-
 func (s *secret) isManaged() bool { return s.Managed }
 
 func (s *secret) latest() *secretVersion { return &s.Versions[len(s.Versions)-1] }
