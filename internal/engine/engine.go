@@ -16,6 +16,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/event"
+	"github.com/azure-tenant-grapher/atg/internal/journal"
 	"github.com/azure-tenant-grapher/atg/internal/retry"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
@@ -57,6 +58,10 @@ type Options struct {
 	Abort        <-chan struct{}            // closed: items at work are cut at once, without grace; may be nil
 	Retry        retry.Policy               // of items; requests are retried below, in the HTTP pipeline
 	Emit         event.Sink                 // may be nil
+	// Journal keeps the record of an Apply, and lets a later one go on with it; nil keeps
+	// none. If it cannot be written any more, Apply stops as if it were canceled and
+	// returns the reason beside the report.
+	Journal *journal.Journal
 	// Part says that the call is one stage of a run which the caller opens and closes:
 	// RunStarted and RunFinished are then the caller's to emit.
 	Part  bool

@@ -43,6 +43,7 @@ type RunSummary struct {
 	Seconds      float64     `json:"seconds"`
 	Canceled     bool        `json:"canceled,omitempty"`
 	CanceledBy   string      `json:"canceledBy,omitempty"` // the cause of the context's end
+	Resumed      bool        `json:"resumed,omitempty"`    // it went on with a run that had stopped
 	// Complete says that every resource was listed to its end: without it the
 	// number of items, and so the fidelity, is a lower bound of what there is.
 	Complete bool `json:"complete"`

@@ -12,6 +12,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/engine/pace"
 	"github.com/azure-tenant-grapher/atg/internal/event"
+	"github.com/azure-tenant-grapher/atg/internal/journal"
 	"github.com/azure-tenant-grapher/atg/internal/retry"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
@@ -32,7 +33,7 @@ func (e errParent) Error() string {
 // second round. If ctx ends before a worker is free, the item is left as it was.
 func (s *stage) process(ctx context.Context, p *pair, policy retry.Policy, w work) {
 	if lost, again := p.parentLost(w.item); lost && s.phase.writes() {
-		s.giveUp(ctx, p, w, orphaned(p, w.item), again)
+		s.giveUp(ctx, p, &w, orphaned(p, w.item), again)
 		return
 	}
 	start := s.opt.Now()
@@ -42,11 +43,12 @@ func (s *stage) process(ctx context.Context, p *pair, policy retry.Policy, w wor
 			return
 		}
 		if err == nil {
-			s.phase.end(s, p, ending{item: w.item, result: res, took: s.opt.Now().Sub(start)})
+			s.phase.end(s, p, ending{work: &w, result: res, took: s.opt.Now().Sub(start)})
 			return
 		}
 		wait, again := policy.Next(try, err)
 		if again {
+			s.ledger.ended(&w, journal.Started, plugin.Outcome{}, err)
 			s.opt.Emit(event.Retrying{
 				Resource: p.Source.Resource.ID, Item: w.item.Key, Attempt: w.attempts, Wait: wait, Err: err,
 			})
@@ -54,21 +56,24 @@ func (s *stage) process(ctx context.Context, p *pair, policy retry.Policy, w wor
 		}
 		if !again {
 			w.took = s.opt.Now().Sub(start)
-			s.giveUp(ctx, p, w, err, errs.Retryable(err))
+			s.giveUp(ctx, p, &w, err, errs.Retryable(err))
 			return
 		}
 	}
 }
 
 // giveUp ends the item's round: it is kept for the second one, or has failed.
-func (s *stage) giveUp(ctx context.Context, p *pair, w work, err error, retryable bool) {
-	if s.keep(p, w, retryable && ctx.Err() == nil) {
+func (s *stage) giveUp(ctx context.Context, p *pair, w *work, err error, retryable bool) {
+	if s.keep(p, *w, retryable && ctx.Err() == nil) {
+		if w.attempts > 0 { // not an orphan, whose turn never came
+			s.ledger.ended(w, journal.Started, plugin.Outcome{}, err)
+		}
 		s.opt.Emit(event.Retrying{
 			Resource: p.Source.Resource.ID, Item: w.item.Key, Attempt: w.attempts, Requeued: true, Err: err,
 		})
 		return
 	}
-	s.phase.end(s, p, ending{item: w.item, err: err, took: w.took})
+	s.phase.end(s, p, ending{work: w, err: err, took: w.took})
 }
 
 // attempt tries the item once, within the limits. taken is false if ctx ended first.
@@ -78,13 +83,25 @@ func (s *stage) attempt(ctx context.Context, p *pair, w *work) (res result, err 
 		return result{}, err, false
 	}
 	defer held.release()
-	if w.attempts == 0 && s.phase.writes() {
-		s.opt.Emit(event.ItemStarted{Resource: p.Source.Resource.ID, Item: w.item.Key, Kind: w.item.Kind})
-	}
 	w.attempts++
+	if s.phase.writes() {
+		s.begin(p, w)
+	}
 	res, err = s.guarded(pace.WithSlot(s.hard, held), p, w)
 	return res, err, true
 }
+
+// begin records an attempt, and tells of the item's first one.
+func (s *stage) begin(p *pair, w *work) {
+	s.ledger.started(w)
+	if !w.begun {
+		s.opt.Emit(event.ItemStarted{Resource: p.Source.Resource.ID, Item: w.item.Key, Kind: w.item.Kind})
+		w.begun = true
+	}
+}
+
+// cut tells whether an item ended only because the run did.
+func (s *stage) cut(err error) bool { return errs.KindOf(err) == errs.Canceled && s.hard.Err() != nil }
 
 // guarded runs one attempt under its time limit. A panic of the plugin becomes an error
 // of this item.
@@ -97,7 +114,7 @@ func (s *stage) guarded(ctx context.Context, p *pair, w *work) (res result, err 
 			res, err = result{}, panicked(op, v)
 		}
 	}()
-	res, err = s.phase.try(ctx, p, s.task(p, w))
+	res, err = s.phase.try(ctx, p, w, s.task(ctx, p, w))
 	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
 		err = &errs.Error{Op: op, Kind: errs.Unavailable, Item: string(w.item.Key), Code: "ItemTimeout",
 			Err: fmt.Errorf("not done after %s: %w", s.opt.ItemTimeout, err)}
@@ -106,16 +123,13 @@ func (s *stage) guarded(ctx context.Context, p *pair, w *work) (res result, err 
 }
 
 // task makes the plugin's view of an item.
-func (s *stage) task(p *pair, w *work) plugin.Task {
+func (s *stage) task(ctx context.Context, p *pair, w *work) plugin.Task {
 	return plugin.Task{
 		Source: p.Source, Target: p.Target, Mode: s.opt.Mode, Item: w.item,
 		Settings: p.settings, Overwrite: s.opt.Overwrite,
 		Checkpoint: w.checkpoint,
-		Save: func(b []byte) error {
-			w.checkpoint = append([]byte(nil), b...)
-			return nil
-		},
-		Progress: s.progress(p, w.item),
+		Save:       func(b []byte) error { return s.ledger.save(ctx, w, b) },
+		Progress:   s.progress(p, w.item),
 	}
 }
 

@@ -23,23 +23,27 @@ var _ engine.Runner = (*Runner)(nil)
 // New returns a Runner.
 func New() *Runner { return &Runner{} }
 
-// Plan compares every item and writes nothing.
+// Plan compares every item and writes nothing. It keeps no journal.
 func (r *Runner) Plan(ctx context.Context, pairs []engine.Pair, opt engine.Options) (*engine.Report, error) {
+	opt.Journal = nil
 	return r.run(ctx, pairs, opt, planning{})
 }
 
 // Apply replicates every item, then discovers and compares every item anew. A run that
-// was canceled while it replicated is not verified.
+// was canceled while it replicated is not verified. With a journal that holds an earlier
+// part of the run, Apply goes on with it: items without a good end are tried, those in
+// doubt are compared first, and listing goes on where it stopped.
 func (r *Runner) Apply(ctx context.Context, pairs []engine.Pair, opt engine.Options) (*engine.Report, error) {
 	return r.run(ctx, pairs, opt, applying{}, verifying{})
 }
 
-// Verify compares every item and reports fidelity.
+// Verify compares every item and reports fidelity. It keeps no journal.
 func (r *Runner) Verify(ctx context.Context, pairs []engine.Pair, opt engine.Options) (*engine.Report, error) {
+	opt.Journal = nil
 	return r.run(ctx, pairs, opt, verifying{})
 }
 
-// run carries out phases one after the other, until ctx ends.
+// run carries out phases one after the other, until ctx ends or the journal fails.
 func (r *Runner) run(ctx context.Context, pairs []engine.Pair, opt engine.Options, phases ...phase) (*engine.Report, error) {
 	opt = opt.WithDefaults()
 	if err := engine.Check(pairs, opt); err != nil {
@@ -49,30 +53,45 @@ func (r *Runner) run(ctx context.Context, pairs []engine.Pair, opt engine.Option
 	if err != nil {
 		return nil, err
 	}
-	hard, stop := outlive(ctx, opt)
-	defer stop()
 	tally := engine.NewTally(pairs, opt)
-	limits := newLimits(pairs, opt)
+	record, err := newLedger(ctx, pairs, opt, tally)
+	if err != nil {
+		return nil, err
+	}
 	opened(pairs, opt)
+	s := &stage{pairs: pairs, opt: opt, tally: tally, limits: newLimits(pairs, opt), ledger: record}
+	s.all(ctx, waves, phases)
+	end := opt.Now()
+	report := tally.Report(end)
+	err = record.finish(context.WithoutCancel(ctx), report)
+	if !opt.Part {
+		opt.Emit(event.RunFinished{Run: opt.Run, Time: end})
+	}
+	return report, err
+}
+
+// all carries out the phases.
+func (s *stage) all(ctx context.Context, waves [][]int, phases []phase) {
+	ctx, unwatch := watch(ctx, s.ledger)
+	defer unwatch()
+	var stop func()
+	s.hard, stop = outlive(ctx, s.opt)
+	defer stop()
 	for _, ph := range phases {
 		if ctx.Err() != nil {
 			break
 		}
-		opt.Emit(event.PhaseStarted{Phase: ph.name()})
+		s.opt.Emit(event.PhaseStarted{Phase: ph.name()})
 		if !ph.writes() {
-			tally.Compared()
+			s.tally.Compared()
+			s.ledger.verifying()
 		}
-		s := &stage{phase: ph, pairs: pairs, opt: opt, tally: tally, limits: limits, hard: hard}
+		s.phase = ph
 		s.run(ctx, waves)
 	}
 	if ctx.Err() != nil {
-		tally.Canceled(context.Cause(ctx))
+		s.tally.Canceled(context.Cause(ctx))
 	}
-	end := opt.Now()
-	if !opt.Part {
-		opt.Emit(event.RunFinished{Run: opt.Run, Time: end})
-	}
-	return tally.Report(end), nil
 }
 
 func opened(pairs []engine.Pair, opt engine.Options) {

@@ -17,13 +17,14 @@ import (
 // tell their children. What fails beyond it is final at once.
 const maxKept = 10_000
 
-// stage is one phase over all pairs.
+// stage is one phase at a time over all pairs.
 type stage struct {
 	phase  phase
 	pairs  []engine.Pair
 	opt    engine.Options
 	tally  *engine.Tally
 	limits *limits
+	ledger *ledger         // nil: nothing is recorded
 	hard   context.Context // items at work run under it: it outlives the run's context
 
 	mu   sync.Mutex // guards kept
@@ -71,7 +72,7 @@ func (s *stage) wave(ctx context.Context, indexes []int) {
 			return
 		}
 		s.emitStarted(p)
-		s.round(ctx, p, s.opt.Retry, func(take func(plugin.Item) bool) { s.discover(ctx, p, take) })
+		s.work(ctx, p, s.opt.Retry, func(win *window) { s.feed(ctx, p, win) })
 		if len(p.again) == 0 {
 			s.emitDone(p)
 		}
@@ -124,14 +125,6 @@ func (s *stage) emitDone(p *pair) {
 	done := event.ResourceDone{Phase: s.phase.name(), Source: p.Source.Resource.ID, Items: p.found, Err: p.err}
 	p.mu.Unlock()
 	s.opt.Emit(done)
-}
-
-// round works through the items that feed yields, with as many workers as the target
-// takes. Items that failed in a passing way are left in p.again.
-func (s *stage) round(ctx context.Context, p *pair, policy retry.Policy, feed func(take func(plugin.Item) bool)) {
-	s.work(ctx, p, policy, func(win *window) {
-		feed(func(it plugin.Item) bool { return win.add(ctx, work{item: it}, s.phase.writes()) })
-	})
 }
 
 // secondRound tries each item of p.again once more.

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/azure-tenant-grapher/atg/internal/journal"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -14,8 +15,12 @@ const windowSize = 256
 // work is an item on its way through a phase.
 type work struct {
 	item       plugin.Item
+	ref        journal.Ref   // its place in the journal; zero if it has none
+	state      journal.State // what the journal says of it
+	doubt      bool          // an earlier part of the run may have written it: compare it first
 	checkpoint []byte        // what the plugin saved on an earlier attempt
 	attempts   int           // so far, over all rounds
+	begun      bool          // its start was told
 	took       time.Duration // of the round that failed last
 }
 
