@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// world is a scenario of the emulator: one vault full of generated secrets in one tenant,
+// an empty one that carries its tag in the other. The form is the emulator's; these types
+// write the part of it that is needed here.
+type world struct {
+	Tenants []tenant `json:"tenants"`
+}
+
+type tenant struct {
+	ID            string         `json:"id"`
+	Name          string         `json:"name"`
+	Domain        string         `json:"domain"`
+	Principals    []principal    `json:"principals"`
+	Subscriptions []subscription `json:"subscriptions"`
+	Roles         []role         `json:"roleAssignments"`
+}
+
+type principal struct {
+	AppID    string `json:"appId"`
+	ObjectID string `json:"objectId"`
+	Name     string `json:"name"`
+}
+
+type subscription struct {
+	ID     string  `json:"id"`
+	Name   string  `json:"name"`
+	Groups []group `json:"resourceGroups"`
+}
+
+type group struct {
+	Name      string     `json:"name"`
+	Location  string     `json:"location"`
+	Resources []resource `json:"resources"`
+}
+
+type resource struct {
+	Type       string            `json:"type"`
+	Name       string            `json:"name"`
+	Tags       map[string]string `json:"tags,omitempty"`
+	Properties map[string]any    `json:"properties"`
+	Data       any               `json:"data,omitempty"`
+}
+
+type role struct {
+	Principal string `json:"principal"`
+	Role      string `json:"role"`
+	Scope     string `json:"scope"`
+}
+
+const (
+	sourceVault = "kv-bench-source"
+	targetVault = "kv-bench-target"
+	vaultSuffix = ".vault.azure.net"
+)
+
+// scenarioOf returns the scenario with that many secrets, as JSON.
+func scenarioOf(secrets int) ([]byte, error) {
+	data := map[string]any{"generate": map[string]any{"secrets": secrets, "seed": 1}}
+	w := world{Tenants: []tenant{
+		tenantOf("contoso", "c0000000", sourceVault, nil, data),
+		tenantOf("fabrikam", "f0000000", targetVault, map[string]string{
+			"atg-source-id": scopeOf("c0000000") + "/resourceGroups/rg-contoso/providers/Microsoft.KeyVault/vaults/" + sourceVault,
+		}, nil),
+	}}
+	return json.Marshal(w)
+}
+
+func scopeOf(prefix string) string { return "/subscriptions/" + guid(prefix, 2) }
+
+func guid(prefix string, n int) string { return fmt.Sprintf("%s-0000-4000-8000-%012d", prefix, n) }
+
+// tenantOf makes a tenant with one principal, which may read resources and do everything
+// in the one vault.
+func tenantOf(name, prefix, vault string, tags map[string]string, data any) tenant {
+	who := principal{AppID: guid(prefix, 3), ObjectID: guid(prefix, 4), Name: "atg-" + name}
+	return tenant{
+		ID: guid(prefix, 1), Name: name, Domain: name + ".onmicrosoft.com", Principals: []principal{who},
+		Subscriptions: []subscription{{ID: guid(prefix, 2), Name: name, Groups: []group{{
+			Name: "rg-" + name, Location: "westeurope", Resources: []resource{{
+				Type: "Microsoft.KeyVault/vaults", Name: vault, Tags: tags, Data: data,
+				Properties: map[string]any{
+					"tenantId": guid(prefix, 1), "sku": map[string]string{"family": "A", "name": "standard"},
+					"enableSoftDelete": true, "enableRbacAuthorization": true,
+				},
+			}},
+		}}}},
+		Roles: []role{
+			{who.Name, "Reader", scopeOf(prefix)},
+			{who.Name, "Key Vault Administrator", scopeOf(prefix)},
+		},
+	}
+}
