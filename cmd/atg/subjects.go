@@ -1,15 +1,22 @@
 package main
 
-import "github.com/azure-tenant-grapher/atg/plugin/plugintest"
+import (
+	"github.com/azure-tenant-grapher/atg/internal/plugins/keyvault/conformance"
+	"github.com/azure-tenant-grapher/atg/plugin"
+	"github.com/azure-tenant-grapher/atg/plugin/plugintest"
+)
 
-// subjects say how the conformance suite checks a plugin, by the plugin's name.
-var subjects = map[string]func() plugintest.Subject{}
+// subjects say how the conformance suite checks a plugin, by the plugin's name. They are
+// kept apart from the list of plugins because they bring the emulator along.
+var subjects = map[string]func(plugin.Plugin) plugintest.Subject{
+	"keyvault": conformance.Subject,
+}
 
-// subject finds a plugin's subject.
-func subject(name string) (plugintest.Subject, bool) {
-	of, ok := subjects[name]
+// subject finds the subject of p.
+func subject(p plugin.Plugin) (plugintest.Subject, bool) {
+	of, ok := subjects[p.Info().Name]
 	if !ok {
 		return plugintest.Subject{}, false
 	}
-	return of(), true
+	return of(p), true
 }

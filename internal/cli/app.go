@@ -19,8 +19,9 @@ type App struct {
 	IO
 	Version  string
 	Registry func() (*plugin.Registry, error) // the plugins of this program
-	// Subject returns what the conformance suite must know to check the named plugin.
-	Subject func(name string) (plugintest.Subject, bool)
+	// Subject returns what the conformance suite must know to check a plugin, if anybody
+	// has said it.
+	Subject func(plugin.Plugin) (plugintest.Subject, bool)
 }
 
 // Run runs one command line, without the program's name, and returns the exit code. The

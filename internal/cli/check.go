@@ -16,7 +16,7 @@ func (a *App) pluginCheck(ctx context.Context, opt *pluginOptions) error {
 		return err
 	}
 	info := p.Info()
-	subject, ok := a.Subject(info.Name)
+	subject, ok := a.Subject(p)
 	if !ok {
 		return usagef("plugin %s does not say how it can be checked: it has no conformance subject", info.Name)
 	}

@@ -76,7 +76,7 @@ func newTerminal(t testing.TB, in string) *fakeTerminal {
 		Registry: func() (*plugin.Registry, error) {
 			return plugin.NewRegistry(toy{"keyvault", "Microsoft.KeyVault/vaults"}, toy{"boxes", "Microsoft.Toy/boxes"})
 		},
-		Subject: func(string) (plugintest.Subject, bool) { return plugintest.Subject{}, false },
+		Subject: func(plugin.Plugin) (plugintest.Subject, bool) { return plugintest.Subject{}, false },
 	}
 	return f
 }

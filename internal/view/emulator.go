@@ -23,22 +23,27 @@ type EmulatedTenant struct {
 	Env     []string `json:"env"` // KEY=VALUE
 }
 
-// EmulatorReady writes how to point other clients at an emulator.
+// EmulatorReady writes how to point other clients at an emulator. What matters most comes
+// last, where it stays on the screen.
 func EmulatorReady(w io.Writer, e Emulator, st Style) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", st.paint(bold, "The emulated Azure is ready: "+plural(int64(len(e.Tenants)), "tenant")+" behind the proxy "+e.Proxy))
-	b.WriteString(st.paint(yellow, "It is no place for real secrets: everything in it is open to whoever uses this machine.") + "\n")
 	for _, t := range e.Tenants {
-		fmt.Fprintf(&b, "\n%s\n", st.paint(bold, fmt.Sprintf("# %s (tenant %s): for az, Terraform, AzCopy, Azure SDKs", t.Name, t.ID)))
-		fmt.Fprintf(&b, "# the same in one line:  . %s\n", t.EnvFile)
+		fmt.Fprintf(&b, "%s\n", st.paint(bold, fmt.Sprintf("# %s, tenant %s", t.Name, t.ID)))
 		for _, kv := range t.Env {
 			b.WriteString(ExportLine(kv) + "\n")
 		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "%s\n", st.paint(bold, "The emulated Azure is ready: "+plural(int64(len(e.Tenants)), "tenant")+" behind the proxy "+e.Proxy))
+	b.WriteString(st.paint(yellow, "It is no place for real secrets: whoever uses this machine can read everything.") + "\n")
+	b.WriteString("\nThe lines above are in files too. In another shell, for az, Terraform, AzCopy, SDKs:\n")
+	for _, t := range e.Tenants {
+		fmt.Fprintf(&b, "  . %s    # %s\n", Quote(t.EnvFile), t.Name)
 	}
 	if e.EnvFile != "" {
-		fmt.Fprintf(&b, "\n%s\n. %s && atg plan --mode replication\n", st.paint(bold, fmt.Sprintf("# atg itself, from %s to %s", e.Tenants[0].Name, e.Tenants[1].Name)), e.EnvFile)
+		fmt.Fprintf(&b, "or for atg, from %s to %s:\n  . %s && atg plan --mode replication\n", e.Tenants[0].Name, e.Tenants[1].Name, Quote(e.EnvFile))
 	}
-	b.WriteString("\nStop it with Ctrl-C: nothing stays behind.\n")
+	b.WriteString("Ctrl-C stops it; nothing stays behind.\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
