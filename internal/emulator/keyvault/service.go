@@ -4,12 +4,15 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/azure-tenant-grapher/atg/internal/emulator/keyvault/seed"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/keyvault/throttle"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/keyvault/vault"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
@@ -61,16 +64,18 @@ var (
 	_ wire.Operator  = (*Service)(nil)
 )
 
-// entry is one vault: its ARM side and its data.
+// entry is one vault: its ARM side and its data. Id, name, location, data and meter do not
+// change; what else there is, Service.mu guards.
 type entry struct {
-	id        string // ARM resource ID, as first written
-	name      string // as first written
-	location  string
-	settings  settings // guarded by Service.mu
+	id       string // ARM resource ID, as first written
+	name     string // as first written
+	location string
+	data     *vault.Vault
+	meter    *throttle.Meter
+
+	settings  settings
 	body      map[string]any
 	deletedAt time.Time
-	data      *vault.Vault
-	meter     throttle.Meter
 }
 
 // New makes a service without vaults.
@@ -165,4 +170,36 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		wire.WriteJSON(w, status, body)
 	}
+}
+
+// Seed implements wire.DataPlane. On an error some of the objects may have been made.
+func (s *Service) Seed(resourceID string, data json.RawMessage) error {
+	e, err := s.byID(resourceID)
+	if err != nil {
+		return err
+	}
+	if err := seed.Plant(e.data, data, s.opt.Clock()); err != nil {
+		return fmt.Errorf("key vault %s: %w", e.name, err)
+	}
+	return nil
+}
+
+// Objects implements wire.DataPlane.
+func (s *Service) Objects(resourceID string) ([]wire.Object, error) {
+	e, err := s.byID(resourceID)
+	if err != nil {
+		return nil, err
+	}
+	return e.data.Dump(), nil
+}
+
+func (s *Service) byID(id string) (*entry, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, e := range s.live {
+		if strings.EqualFold(e.id, strings.TrimSuffix(id, "/")) {
+			return e, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no key vault %s", id)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azure-tenant-grapher/atg/internal/emulator/keyvault/throttle"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/keyvault/vault"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
@@ -84,7 +85,7 @@ func (s *Service) create(res *wire.Resource, p properties) *wire.Error {
 		return err
 	}
 	location, _ := res.Body["location"].(string)
-	e := &entry{id: res.ID, name: res.Name, location: strings.ToLower(strings.ReplaceAll(location, " ", "")), body: cloneBody(res.Body)}
+	e := &entry{id: res.ID, name: res.Name, location: strings.ToLower(strings.ReplaceAll(location, " ", "")), body: cloneBody(res.Body), meter: &throttle.Meter{}}
 	e.settings = p.settings(e)
 	e.data = vault.New(e.settings.config, vault.Options{
 		Clock: s.opt.Clock, DeleteFor: s.opt.DeleteFor, RecoverFor: s.opt.RecoverFor, Polls: s.opt.Polls, Seal: s.seal,
@@ -97,14 +98,14 @@ func (s *Service) create(res *wire.Resource, p properties) *wire.Error {
 func (s *Service) revive(e *entry, res *wire.Resource) *wire.Error {
 	key := strings.ToLower(res.Name)
 	delete(s.deleted, key)
-	e.id, e.deletedAt = res.ID, time.Time{}
 	for member, was := range cloneBody(e.body) {
 		if member == "properties" || member == "location" || member == "tags" {
 			res.Body[member] = was
 		}
 	}
-	e.body = cloneBody(res.Body)
-	s.live[key] = e
+	s.live[key] = &entry{
+		id: res.ID, name: e.name, location: e.location, data: e.data, meter: e.meter, settings: e.settings, body: cloneBody(res.Body),
+	}
 	return nil
 }
 

@@ -1,4 +1,6 @@
-package keyvault
+// Package seed makes a vault's objects from a scenario. The format is documented in package
+// keyvault.
+package seed
 
 import (
 	"bytes"
@@ -14,10 +16,9 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/emulator/keyvault/issuers"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/keyvault/pki"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/keyvault/vault"
-	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
-// seed is a vault's data in a scenario; the package comment documents it.
+// seed is a vault's data in a scenario.
 type seed struct {
 	Secrets             []seedSecret      `json:"secrets"`
 	Keys                []seedKey         `json:"keys"`
@@ -113,45 +114,22 @@ func (t *seedTime) unix() *int64 { return (*int64)(t) }
 // versionStep lies between the versions of a seeded object.
 const versionStep = time.Hour
 
-// Seed implements wire.DataPlane. On an error some of the objects may have been made.
-func (s *Service) Seed(resourceID string, data json.RawMessage) error {
-	e, err := s.byID(resourceID)
-	if err != nil {
-		return err
-	}
+// Plant makes the objects of data, a vault's "data" object, in a vault. Its format is
+// documented in package keyvault. On an error some of the objects may have been made.
+func Plant(v *vault.Vault, data json.RawMessage, now time.Time) error {
 	var in seed
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&in); err != nil {
-		return fmt.Errorf("key vault %s: seed: %w", e.name, err)
+		return fmt.Errorf("seed: %w", err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("key vault %s: seed: something follows the object", e.name)
+		return errors.New("seed: something follows the object")
 	}
-	if err := in.plant(e.data, s.opt.Clock()); err != nil {
-		return fmt.Errorf("key vault %s: seed: %w", e.name, err)
+	if err := in.plant(v, now); err != nil {
+		return fmt.Errorf("seed: %w", err)
 	}
 	return nil
-}
-
-// Objects implements wire.DataPlane.
-func (s *Service) Objects(resourceID string) ([]wire.Object, error) {
-	e, err := s.byID(resourceID)
-	if err != nil {
-		return nil, err
-	}
-	return e.data.Dump(), nil
-}
-
-func (s *Service) byID(id string) (*entry, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, e := range s.live {
-		if strings.EqualFold(e.id, strings.TrimSuffix(id, "/")) {
-			return e, nil
-		}
-	}
-	return nil, fmt.Errorf("there is no key vault %s", id)
 }
 
 func (in seed) plant(v *vault.Vault, now time.Time) error {
