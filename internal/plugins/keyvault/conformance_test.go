@@ -3,11 +3,10 @@ package keyvault_test
 import (
 	"testing"
 
-	"github.com/azure-tenant-grapher/atg/internal/plugins/keyvault"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/keyvault/conformance"
 	"github.com/azure-tenant-grapher/atg/plugin/plugintest/gotest"
 )
 
 func TestConformance(t *testing.T) {
-	gotest.Run(t, conformance.Subject(keyvault.New()))
+	gotest.Run(t, conformance.Subject())
 }

@@ -82,6 +82,7 @@ type generate struct {
 const (
 	plainSecret      = "secret-0000"
 	plainKey         = "key-plain"
+	taggedKey        = "key-384"
 	plainCertificate = "cert-plain"
 )
 
@@ -160,7 +161,7 @@ func keys(now time.Time) []key {
 		{"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}}], "attributes": {"expiryTime": "P2Y"}}`)
 	return []key{
 		{Name: plainKey},
-		{Name: "key-384", Curve: "P-384", KeyOps: []string{"verify"}, Tags: map[string]string{"for": "verifying only"}},
+		{Name: taggedKey, Curve: "P-384", KeyOps: []string{"verify"}, Tags: map[string]string{"for": "verifying only"}},
 		{Name: "key-disabled", Curve: "P-521", Enabled: off()},
 		{Name: "key-expired", Expires: now.AddDate(0, -1, 0).Unix()},
 		{Name: "key-hardware", Kty: "EC-HSM"},

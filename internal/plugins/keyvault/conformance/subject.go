@@ -1,16 +1,19 @@
 // Package conformance tells the conformance suite how to judge the Key Vault plugin: how
-// a vault is filled, and what a target must look like after a run. It knows the emulator's
-// view of a vault and nothing of the plugin's code.
+// a vault is filled, and what a target must look like after a run. Its judgement rests on
+// the emulator's view of a vault alone.
 package conformance
 
 import (
+	"context"
 	_ "embed"
 	"encoding/json"
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/keyvault"
 	"github.com/azure-tenant-grapher/atg/plugin"
 	"github.com/azure-tenant-grapher/atg/plugin/plugintest"
 )
@@ -22,10 +25,11 @@ import (
 //go:embed operations.txt
 var operations string
 
-// Subject describes p, the Key Vault plugin, to the conformance suite.
-func Subject(p plugin.Plugin) plugintest.Subject {
+// Subject describes the Key Vault plugin to the conformance suite. Its plugin does not
+// wait between two looks at the service: the suite's service has no true waits.
+func Subject() plugintest.Subject {
 	return plugintest.Subject{
-		Plugin:     p,
+		Plugin:     keyvault.NewWaiting(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }),
 		Resource:   vault,
 		Host:       func(name string) string { return name + ".vault.azure.net" },
 		Seed:       seed,
@@ -40,6 +44,9 @@ func Subject(p plugin.Plugin) plugintest.Subject {
 			{Settings: plugin.Settings{"deleted": "recover"}, Before: graveyard, Beyond: toRecover},
 		},
 		Operations: strings.Fields(operations),
+		Waive: map[string]string{
+			"Permissions/TemplateSubset": "template mode issues certificates anew and replication imports them: Azure has a right for each (certificates/create/action, certificates/import/action)",
+		},
 	}
 }
 
@@ -81,17 +88,22 @@ func toReadDisabled(mode plugin.Mode) []plugin.Permission {
 	return rights(plugin.Source, "secrets/update/action", "certificates/update/action")
 }
 
-// toRecover is what deleted=recover needs at the target: to recover, and to change what
-// comes back.
-func toRecover(plugin.Mode) []plugin.Permission {
-	return rights(plugin.Target, "secrets/recover/action", "keys/recover/action", "certificates/recover/action")
+// toRecover is what deleted=recover needs at the target: to recover, and to bring up to
+// date in place what does not need another version.
+func toRecover(mode plugin.Mode) []plugin.Permission {
+	out := rights(plugin.Target, "secrets/recover/action", "keys/recover/action", "certificates/recover/action", "keys/update/action")
+	if mode == plugin.Template { // replication writes new versions of secrets and certificates
+		out = append(out, rights(plugin.Target, "secrets/update/action", "certificates/update/action")...)
+	}
+	return out
 }
 
 // graveyard is what lies deleted in the target of a run with deleted=recover.
 func graveyard(*rand.Rand, int) json.RawMessage {
+	tags := map[string]string{"of": "an earlier life"}
 	return encode(content{
-		DeletedSecrets:      []secret{{Name: plainSecret, Value: "of an earlier life"}},
-		DeletedKeys:         []key{{Name: plainKey, Curve: "P-521"}},
-		DeletedCertificates: []certificate{{Name: plainCertificate, Subject: "CN=of an earlier life"}},
+		DeletedSecrets:      []secret{{Name: plainSecret, Value: "of an earlier life", Tags: tags}},
+		DeletedKeys:         []key{{Name: plainKey, Curve: "P-521"}, {Name: taggedKey, Curve: "P-384", KeyOps: []string{"verify"}, Tags: tags}},
+		DeletedCertificates: []certificate{{Name: plainCertificate, Tags: tags}},
 	})
 }
