@@ -50,7 +50,7 @@ func (i issuer) differs(o issuer) []string {
 }
 
 func (i issuer) wire() (*azcertificates.OrganizationDetails, *azcertificates.IssuerAttributes) {
-	org := &azcertificates.OrganizationDetails{ID: opt(i.Organization), AdminContacts: []*azcertificates.AdministratorContact{}}
+	org := &azcertificates.OrganizationDetails{ID: &i.Organization, AdminContacts: []*azcertificates.AdministratorContact{}}
 	for _, a := range i.Admins {
 		org.AdminContacts = append(org.AdminContacts, &azcertificates.AdministratorContact{
 			Email: opt(a.Email), FirstName: opt(a.First), LastName: opt(a.Last), Phone: opt(a.Phone),
@@ -94,6 +94,9 @@ func (j *job) issuer(ctx context.Context) (plugin.Outcome, error) {
 
 func (j *job) createIssuer(ctx context.Context, name string, src issuer) error {
 	org, attrs := src.wire()
+	if src.Organization == "" && len(src.Admins) == 0 {
+		org = nil
+	}
 	_, err := j.dst.Certificates.SetIssuer(ctx, name, azcertificates.SetIssuerParameters{
 		Provider: &src.Provider, OrganizationDetails: org, Attributes: attrs,
 	}, nil)

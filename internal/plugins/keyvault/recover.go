@@ -18,10 +18,11 @@ const (
 	codeRecovering = "ObjectIsBeingRecovered"
 )
 
-// Waiting for a recovery: every few seconds, for about two minutes.
+// Waiting for the target: soon at first, then every few seconds, for about two minutes.
 const (
-	recoverPolls = 30
-	recoverPause = 4 * time.Second
+	firstPause = 250 * time.Millisecond
+	lastPause  = 5 * time.Second
+	polls      = 30
 )
 
 // settler brings the target's object into its wanted state. force is set if it may
@@ -110,15 +111,17 @@ func (j *job) notThere() error {
 	return e
 }
 
-// wait polls until done says so, for as long as recoverPolls and recoverPause allow.
+// wait polls until done says so, for as long as polls and pauses allow.
 func (j *job) wait(ctx context.Context, op string, done func() (bool, error)) error {
-	for range recoverPolls {
+	pause := firstPause
+	for range polls {
 		if ok, err := done(); ok || err != nil {
 			return err
 		}
-		if err := j.sleep(ctx, recoverPause); err != nil {
+		if err := j.sleep(ctx, pause); err != nil {
 			return j.fail(op, plugin.Target, err)
 		}
+		pause = min(pause*3/2, lastPause)
 	}
 	return j.problem(op, plugin.Target, errs.Unavailable, errors.New("it is still not done"))
 }
