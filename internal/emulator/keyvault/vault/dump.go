@@ -124,20 +124,26 @@ func (v *Vault) dumpBook() []wire.Object {
 	var out []wire.Object
 	v.Book.Each(func(name string, i issuers.Issuer, password string) {
 		f := map[string]string{
-			"provider": i.Provider, "accountId": "", "password": password, "orgDetails": "", "enabled": strconv.FormatBool(i.Attributes.Enabled),
+			"provider": i.Provider, "accountId": "", "password": password, "enabled": strconv.FormatBool(i.Attributes.Enabled),
 		}
 		if i.Credentials != nil && i.Credentials.AccountID != nil {
 			f["accountId"] = *i.Credentials.AccountID
 		}
-		if i.Org != nil {
-			f["orgDetails"] = canonical(i.Org)
-		}
+		f["orgDetails"] = organisation(i.Org)
 		out = append(out, wire.Object{Key: "issuers/" + name, Kind: "issuer", Fields: f})
 	})
 	if c, err := v.Book.GetContacts(); err == nil {
 		out = append(out, wire.Object{Key: "contacts", Kind: "contacts", Fields: map[string]string{"contacts": canonical(c.Contacts)}})
 	}
 	return out
+}
+
+// organisation is the JSON of an issuer's organisation; "" for one that says nothing.
+func organisation(o *issuers.Org) string {
+	if o == nil || (o.ID == nil || *o.ID == "") && len(o.Admins) == 0 && o.Zip == 0 {
+		return ""
+	}
+	return canonical(o)
 }
 
 // canonical is the JSON of a value with sorted members.

@@ -159,6 +159,18 @@ func TestIssuersShowNoPassword(t *testing.T) {
 	if err != nil || got.Credentials.Password != nil || !v.Book.Has("ca") || v.Book.Has("cb") {
 		t.Errorf("issuer = %+v, %v", got, err)
 	}
+	empty := ""
+	if _, err := v.Book.Set("bare", issuers.In{Provider: &provider, Org: &issuers.Org{ID: &empty}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range v.Dump() {
+		if o.Fields["orgDetails"] != "" {
+			t.Errorf("%s has an organisation: %q", o.Key, o.Fields["orgDetails"])
+		}
+	}
+	if _, err := v.Book.Delete("bare"); err != nil {
+		t.Fatal(err)
+	}
 	v.Book.Each(func(name string, _ issuers.Issuer, pw string) {
 		if name != "Ca" || pw != password {
 			t.Errorf("%s has the password %q", name, pw)
