@@ -438,7 +438,7 @@ func TestEveryRecordIsSeenAlone(t *testing.T) {
 	}
 }
 
-func TestThroughput(t *testing.T) { //nolint:paralleltest // it measures time
+func TestThroughput(t *testing.T) { // not in parallel: it measures time
 	if raced {
 		t.Skip("the race detector is on")
 	}

@@ -42,7 +42,7 @@ type writer struct {
 
 // batch is what records write to.
 type batch struct {
-	ctx    context.Context //nolint:containedctx // the life of a batch is one call of writer.flush
+	ctx    context.Context // the life of a batch is one call of writer.flush
 	conn   *sql.Conn
 	stmts  map[string]*sql.Stmt
 	counts map[countKey]countDelta

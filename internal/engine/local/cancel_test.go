@@ -36,7 +36,7 @@ func TestCancelFinishesWhatIsAtWork(t *testing.T) {
 			return p.Copy(ctx, t)
 		}
 		var l log
-		r := apply(t, ctx, engine.Options{Emit: l.sink}, a)
+		r := apply(ctx, t, engine.Options{Emit: l.sink}, a)
 		n := taken.Load()
 		if n < 100 || n > 116 || r.Outcomes[plugin.Created] != n || len(p.World.Objects("/target/a")) != int(n) {
 			t.Errorf("taken %d, outcomes %v: what was taken must be finished and no more", n, r.Outcomes)
@@ -81,7 +81,7 @@ func TestCancelCutsWhatDoesNotEnd(t *testing.T) {
 					return plugin.Outcome{}, context.Cause(ctx)
 				}
 				start := time.Now()
-				r := apply(t, ctx, engine.Options{Grace: 5 * time.Second, Abort: abort}, a)
+				r := apply(ctx, t, engine.Options{Grace: 5 * time.Second, Abort: abort}, a)
 				if took := time.Since(start); took != tt.after {
 					t.Errorf("ended after %s, want %s", took, tt.after)
 				}
@@ -103,7 +103,7 @@ func TestCancelEndsWaitsAndListing(t *testing.T) {
 		}
 		time.AfterFunc(time.Minute, func() { cancel(errInterrupt) })
 		start := time.Now()
-		r := apply(t, ctx, engine.Options{}, a)
+		r := apply(ctx, t, engine.Options{}, a)
 		if took := time.Since(start); took != time.Minute {
 			t.Errorf("ended after %s", took)
 		}
@@ -118,7 +118,7 @@ func TestCanceledBeforeItStarts(t *testing.T) {
 	p, a := oneVault(3)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errInterrupt)
-	r := apply(t, ctx, engine.Options{}, a)
+	r := apply(ctx, t, engine.Options{}, a)
 	if !r.Run.Canceled || r.Run.CanceledBy != "interrupt" || len(p.World.Objects("/target/a")) != 0 {
 		t.Errorf("run = %+v", r.Run)
 	}
@@ -135,7 +135,7 @@ func TestCanceledVerificationDoesNotLookComplete(t *testing.T) {
 		}
 		return p.Look(ctx, t)
 	}
-	r := apply(t, ctx, engine.Options{}, a)
+	r := apply(ctx, t, engine.Options{}, a)
 	if r.Fidelity.Items != 1000 || r.Fidelity.Verified < 10 || r.Fidelity.Verified > 30 || r.Run.Complete {
 		t.Errorf("fidelity = %+v, complete = %t", r.Fidelity.Count, r.Run.Complete)
 	}
@@ -169,7 +169,7 @@ func TestLimits(t *testing.T) {
 					time.Sleep(time.Millisecond)
 					return p.Copy(ctx, t)
 				}
-				r := apply(t, t.Context(), tt.opt, a, p.Pair("b"))
+				r := apply(t.Context(), t, tt.opt, a, p.Pair("b"))
 				if r.Fidelity.Verified != 120 || most.Load() != tt.all || mostA.Load() > tt.target || mostA.Load() == 0 {
 					t.Errorf("verified %d, at work %d and %d on one target; want %d and at most %d",
 						r.Fidelity.Verified, most.Load(), mostA.Load(), tt.all, tt.target)
@@ -191,7 +191,7 @@ func TestProgressIsReportedSparingly(t *testing.T) {
 			return p.Copy(ctx, t)
 		}
 		var l log
-		apply(t, t.Context(), engine.Options{Emit: l.sink}, a)
+		apply(t.Context(), t, engine.Options{Emit: l.sink}, a)
 		if got := of[event.ItemProgress](&l); len(got) != 50 || got[0].Size != 10 || got[0].Bytes == 0 {
 			t.Errorf("%d progress events in 10 s, want 50", len(got))
 		}
@@ -200,7 +200,7 @@ func TestProgressIsReportedSparingly(t *testing.T) {
 
 // TestHeapIsBounded runs 100,000 items, of which every tenth fails, and looks at the
 // heap on the way. It does not run in parallel: others would be measured too.
-func TestHeapIsBounded(t *testing.T) { //nolint:paralleltest // it measures the heap
+func TestHeapIsBounded(t *testing.T) { // not in parallel: it measures the heap
 	const items, bound = 100_000, 24 << 20
 	p, a := oneVault(0)
 	p.OnDiscover = func(context.Context, plugin.Endpoint, plugin.DiscoverOptions) iter.Seq2[plugin.Item, error] {
@@ -230,7 +230,7 @@ func TestHeapIsBounded(t *testing.T) { //nolint:paralleltest // it measures the 
 		return plugin.Comparison{State: plugin.Same, Proven: true}, nil
 	}
 	before := heap()
-	r := apply(t, t.Context(), engine.Options{}, a)
+	r := apply(t.Context(), t, engine.Options{}, a)
 	if grown := int64(most.Load()) - int64(before); grown > bound {
 		t.Errorf("the heap grew by %d KiB over %d items", grown>>10, items)
 	}
@@ -271,7 +271,7 @@ func TestPacedItemsHoldNoWorker(t *testing.T) {
 			}
 			return p.Copy(ctx, t)
 		}
-		r := apply(t, t.Context(), engine.Options{Workers: 2}, a, p.Pair("b"))
+		r := apply(t.Context(), t, engine.Options{Workers: 2}, a, p.Pair("b"))
 		if r.Outcomes[plugin.Created] != 220 || time.Since(start) < 190*time.Second {
 			t.Errorf("outcomes = %v after %s", r.Outcomes, time.Since(start))
 		}
@@ -300,7 +300,7 @@ func TestPacedItemIsCutByCancellation(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(time.Minute, func() { cancel(errInterrupt) })
 		start := time.Now()
-		r := apply(t, ctx, engine.Options{Workers: 2, Grace: 10 * time.Second}, a)
+		r := apply(ctx, t, engine.Options{Workers: 2, Grace: 10 * time.Second}, a)
 		if r.Outcomes[plugin.Created] != 1 || time.Since(start) != 70*time.Second {
 			t.Errorf("outcomes = %v after %s", r.Outcomes, time.Since(start))
 		}

@@ -121,7 +121,7 @@ func part(ctx context.Context, dir string, die int64) (*engine.Report, int64, er
 }
 
 // TestCrashChild is the process that is killed.
-func TestCrashChild(t *testing.T) { //nolint:paralleltest // it is the body of a process
+func TestCrashChild(t *testing.T) { // not in parallel: it is the body of a process
 	dir, die := os.Getenv("CRASH_DIR"), os.Getenv("CRASH_AFTER")
 	if dir == "" {
 		t.Skip("only for TestCrashAtEveryRecord")

@@ -48,7 +48,7 @@ func of[T event.Event](l *log) []T {
 	return out
 }
 
-func apply(t testing.TB, ctx context.Context, opt engine.Options, pairs ...engine.Pair) *engine.Report {
+func apply(ctx context.Context, t testing.TB, opt engine.Options, pairs ...engine.Pair) *engine.Report {
 	t.Helper()
 	r, err := local.New().Apply(ctx, pairs, opt)
 	if err != nil {
@@ -70,7 +70,7 @@ func TestApplyCopiesAndVerifiesEveryItem(t *testing.T) {
 	p, a := oneVault(1000)
 	p.World.Add(enginetest.SourceID("b"), enginetest.Things(10)...)
 	var l log
-	r := apply(t, t.Context(), engine.Options{Run: "R1", Command: "apply", Emit: l.sink}, a, p.Pair("b"))
+	r := apply(t.Context(), t, engine.Options{Run: "R1", Command: "apply", Emit: l.sink}, a, p.Pair("b"))
 
 	if diff := cmp.Diff(p.World.Objects("/source/a"), p.World.Objects("/target/a")); diff != "" {
 		t.Error("target differs from source:", diff)
@@ -117,9 +117,9 @@ func TestApplyCopiesAndVerifiesEveryItem(t *testing.T) {
 func TestSecondApplyWritesNothing(t *testing.T) {
 	t.Parallel()
 	p, a := oneVault(50)
-	apply(t, t.Context(), engine.Options{}, a)
+	apply(t.Context(), t, engine.Options{}, a)
 	var l log
-	r := apply(t, t.Context(), engine.Options{Part: true, Emit: l.sink}, a)
+	r := apply(t.Context(), t, engine.Options{Part: true, Emit: l.sink}, a)
 	if r.Outcomes[plugin.Unchanged] != 50 || p.World.Writes("/target/a", "things/00001") != 1 {
 		t.Errorf("outcomes = %v, writes = %d", r.Outcomes, p.World.Writes("/target/a", "things/00001"))
 	}
@@ -171,7 +171,7 @@ func TestWithoutComparerNothingIsCalledEqual(t *testing.T) {
 	if r.Plan[plugin.Cannot] != 3 || !strings.Contains(r.Skipped[0].Reason, "missing or the same is unknown") {
 		t.Errorf("plan = %v, skipped = %+v", r.Plan, r.Skipped)
 	}
-	r = apply(t, t.Context(), engine.Options{}, a)
+	r = apply(t.Context(), t, engine.Options{}, a)
 	if r.Outcomes[plugin.Created] != 3 || r.Fidelity.Verified != 0 || r.Fidelity.Items != 3 {
 		t.Errorf("outcomes = %v, fidelity = %+v", r.Outcomes, r.Fidelity.Count)
 	}
@@ -206,7 +206,7 @@ func TestTypesGoInTheOrderOfAfter(t *testing.T) {
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		r := apply(t, t.Context(), engine.Options{PerHost: 4}, pairs...)
+		r := apply(t.Context(), t, engine.Options{PerHost: 4}, pairs...)
 		if r.Fidelity.Percent != 100 || r.Fidelity.Items != 180 {
 			t.Errorf("fidelity = %+v", r.Fidelity.Count)
 		}
@@ -251,7 +251,7 @@ func TestParentsComeBeforeChildren(t *testing.T) {
 		return p.Copy(ctx, t)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		r := apply(t, t.Context(), engine.Options{}, a)
+		r := apply(t.Context(), t, engine.Options{}, a)
 		if r.Outcomes[plugin.Created] != 2000 {
 			t.Errorf("outcomes = %v", r.Outcomes)
 		}
@@ -273,7 +273,7 @@ func TestOneFailureNeverStopsAnother(t *testing.T) {
 		return p.Copy(ctx, t)
 	}
 	var l log
-	r := apply(t, t.Context(), engine.Options{Emit: l.sink}, a, p.Pair("b"))
+	r := apply(t.Context(), t, engine.Options{Emit: l.sink}, a, p.Pair("b"))
 	if r.Outcomes[plugin.Failed] != 300 || r.Outcomes[plugin.Created] != 300 || r.FailTotal != 300 || len(r.Failures) != 100 {
 		t.Errorf("outcomes = %v, failures %d of %d", r.Outcomes, len(r.Failures), r.FailTotal)
 	}
@@ -309,7 +309,7 @@ func TestPanicsFailTheItemAlone(t *testing.T) {
 		}
 		return p.Look(ctx, t)
 	}
-	r := apply(t, t.Context(), engine.Options{}, a)
+	r := apply(t.Context(), t, engine.Options{}, a)
 	if r.Outcomes[plugin.Failed] != 2 || r.Outcomes[plugin.Created] != 1 || r.FailTotal != 3 {
 		t.Fatalf("outcomes = %v, failures = %d", r.Outcomes, r.FailTotal)
 	}
@@ -339,7 +339,7 @@ func TestInvalidAnswersOfAPluginFailTheItem(t *testing.T) {
 	p.OnCompare = func(_ context.Context, t plugin.Task) (plugin.Comparison, error) {
 		return plugin.Comparison{State: map[bool]plugin.State{true: plugin.Cannot, false: "alike"}[t.Item.Key == "things/00001"]}, nil
 	}
-	r := apply(t, t.Context(), engine.Options{}, a)
+	r := apply(t.Context(), t, engine.Options{}, a)
 	if r.Outcomes[plugin.Failed] != 4 || r.FailTotal != 8 {
 		t.Errorf("outcomes = %v, failures = %+v", r.Outcomes, r.Failures)
 	}
@@ -377,7 +377,7 @@ func TestUnsupportedModeSkipsTheResource(t *testing.T) {
 	p, a := oneVault(5)
 	p.About.Modes = []plugin.Mode{plugin.Template}
 	var l log
-	r := apply(t, t.Context(), engine.Options{Mode: plugin.Replication, Emit: l.sink, Unpaired: []engine.Unpaired{
+	r := apply(t.Context(), t, engine.Options{Mode: plugin.Replication, Emit: l.sink, Unpaired: []engine.Unpaired{
 		{ID: "/source/z", Type: "Test/vaults", Reason: "no target of that name"},
 	}}, a)
 	if r.Pairs[0].Skipped != "fake does not support replication mode" || r.Run.Complete || len(p.World.Objects("/target/a")) != 0 {
@@ -393,7 +393,7 @@ func TestUnsupportedModeSkipsTheResource(t *testing.T) {
 
 func TestNoPairsIsAnEmptyReport(t *testing.T) {
 	t.Parallel()
-	r := apply(t, t.Context(), engine.Options{})
+	r := apply(t.Context(), t, engine.Options{})
 	if r.Fidelity.Percent != 100 || len(r.Pairs) != 0 || !r.Run.Complete || r.Schema != engine.ReportSchema {
 		t.Errorf("report = %+v", r)
 	}

@@ -78,7 +78,7 @@ func TestCanceledRunGoesOn(t *testing.T) {
 		out.Warnings = []string{"a tag was dropped"}
 		return out, err
 	}
-	first := apply(t, ctx, engine.Options{Journal: j}, a)
+	first := apply(ctx, t, engine.Options{Journal: j}, a)
 	done := first.Outcomes[plugin.Created]
 	if !first.Run.Canceled || first.Run.Resumed || done < 100 || statusOf(t, j) != journal.Canceled {
 		t.Fatalf("run = %+v, outcomes = %v, status %s", first.Run, first.Outcomes, statusOf(t, j))
@@ -98,7 +98,7 @@ func TestCanceledRunGoesOn(t *testing.T) {
 			}
 		}
 	}
-	r := apply(t, t.Context(), engine.Options{Journal: j}, a)
+	r := apply(t.Context(), t, engine.Options{Journal: j}, a)
 	if r.Outcomes[plugin.Created] != 500 || len(r.Outcomes) != 1 || r.Fidelity.Count != (engine.Count{Items: 500, Verified: 500, Percent: 100}) {
 		t.Errorf("outcomes = %v, fidelity = %+v: both parts of the run count", r.Outcomes, r.Fidelity.Count)
 	}
@@ -123,12 +123,12 @@ func TestFinishedRunDoesNothingAgain(t *testing.T) {
 	dir := t.TempDir()
 	p, a := oneVault(50)
 	j := beginRun(t, dir)
-	apply(t, t.Context(), engine.Options{Journal: j}, a)
+	apply(t.Context(), t, engine.Options{Journal: j}, a)
 	p.OnReplicate = func(context.Context, plugin.Task) (plugin.Outcome, error) {
 		t.Error("an item was replicated again")
 		return plugin.Outcome{Status: plugin.Unchanged}, nil
 	}
-	r := apply(t, t.Context(), engine.Options{Journal: again(t, dir, j)}, a)
+	r := apply(t.Context(), t, engine.Options{Journal: again(t, dir, j)}, a)
 	if r.Outcomes[plugin.Created] != 50 || r.Fidelity.Verified != 50 {
 		t.Errorf("outcomes = %v, fidelity = %+v", r.Outcomes, r.Fidelity.Count)
 	}
@@ -140,7 +140,7 @@ func TestFailedItemsAreTriedAgain(t *testing.T) {
 	p, a := oneVault(20)
 	failFirst(p, 99, &errs.Error{Op: "write", Kind: errs.PermissionDenied, Code: "Forbidden", Hint: "grant it"}, first)
 	j := beginRun(t, dir)
-	r := apply(t, t.Context(), engine.Options{Journal: j}, a)
+	r := apply(t.Context(), t, engine.Options{Journal: j}, a)
 	if r.Outcomes[plugin.Failed] != 1 || statusOf(t, j) != journal.Partial {
 		t.Fatalf("outcomes = %v, status %s", r.Outcomes, statusOf(t, j))
 	}
@@ -156,7 +156,7 @@ func TestFailedItemsAreTriedAgain(t *testing.T) {
 	}
 	p.OnReplicate = nil
 	j = again(t, dir, j)
-	r = apply(t, t.Context(), engine.Options{Journal: j}, a)
+	r = apply(t.Context(), t, engine.Options{Journal: j}, a)
 	if r.Outcomes[plugin.Created] != 20 || r.Outcomes[plugin.Failed] != 0 || r.FailTotal != 0 || statusOf(t, j) != journal.Finished {
 		t.Errorf("outcomes = %v, failures = %v", r.Outcomes, r.Failures)
 	}
@@ -204,7 +204,7 @@ func TestItemsInDoubtAreComparedFirst(t *testing.T) {
 		}
 		return p.Copy(ctx, t)
 	}
-	r := apply(t, t.Context(), engine.Options{Journal: again(t, dir, j), Workers: 1, PerHost: 1}, a)
+	r := apply(t.Context(), t, engine.Options{Journal: again(t, dir, j), Workers: 1, PerHost: 1}, a)
 	if diff := cmp.Diff([]plugin.Key{"things/00001", "things/00002"}, compared); diff != "" {
 		t.Error("compared first:", diff)
 	}
@@ -240,8 +240,8 @@ func TestPluginWithoutComparerOrCursorGoesOn(t *testing.T) {
 		return p.Copy(ctx, t)
 	}
 	j := beginRun(t, dir)
-	apply(t, ctx, engine.Options{Journal: j, Workers: 2}, a)
-	r := apply(t, t.Context(), engine.Options{Journal: again(t, dir, j)}, a)
+	apply(ctx, t, engine.Options{Journal: j, Workers: 2}, a)
+	r := apply(t.Context(), t, engine.Options{Journal: again(t, dir, j)}, a)
 	if r.Outcomes[plugin.Created] != 40 || r.Fidelity.Items != 40 {
 		t.Errorf("outcomes = %v, fidelity = %+v: each item counts once", r.Outcomes, r.Fidelity.Count)
 	}
@@ -265,7 +265,7 @@ func TestGapIsListedAgain(t *testing.T) {
 		}
 	}
 	j := beginRun(t, dir)
-	r := apply(t, t.Context(), engine.Options{Journal: j}, a)
+	r := apply(t.Context(), t, engine.Options{Journal: j}, a)
 	if r.Outcomes[plugin.Created] != 9 || r.Run.Complete || statusOf(t, j) != journal.Partial {
 		t.Fatalf("outcomes = %v, complete = %t", r.Outcomes, r.Run.Complete)
 	}
@@ -278,7 +278,7 @@ func TestGapIsListedAgain(t *testing.T) {
 	}
 	lost = false
 	j = again(t, dir, j)
-	r = apply(t, t.Context(), engine.Options{Journal: j}, a)
+	r = apply(t.Context(), t, engine.Options{Journal: j}, a)
 	if failures != 1 || r.Outcomes[plugin.Created] != 10 || r.Fidelity.Items != 10 || !r.Run.Complete || statusOf(t, j) != journal.Finished {
 		t.Errorf("%d failures; outcomes = %v, fidelity = %+v, complete = %t", failures, r.Outcomes, r.Fidelity.Count, r.Run.Complete)
 	}
@@ -298,13 +298,13 @@ func TestCheckpointSurvivesTheProcess(t *testing.T) {
 		}
 		return plugin.Outcome{}, &errs.Error{Op: "write", Kind: errs.Unavailable}
 	}
-	apply(t, t.Context(), engine.Options{Journal: j, Retry: quick()}, a)
+	apply(t.Context(), t, engine.Options{Journal: j, Retry: quick()}, a)
 	var got string
 	p.OnReplicate = func(ctx context.Context, t plugin.Task) (plugin.Outcome, error) {
 		got = string(t.Checkpoint)
 		return p.Copy(ctx, t)
 	}
-	apply(t, t.Context(), engine.Options{Journal: again(t, dir, j)}, a)
+	apply(t.Context(), t, engine.Options{Journal: again(t, dir, j)}, a)
 	if got != "block 7" {
 		t.Errorf("checkpoint = %q", got)
 	}
@@ -323,7 +323,7 @@ func TestWhatARunCannotGoOnWith(t *testing.T) {
 			dir := t.TempDir()
 			p, a := oneVault(3)
 			j := beginRun(t, dir)
-			apply(t, t.Context(), engine.Options{Journal: j}, a)
+			apply(t.Context(), t, engine.Options{Journal: j}, a)
 			opt := engine.Options{Journal: again(t, dir, j)}
 			change(p, &a, &opt)
 			if _, err := local.New().Apply(t.Context(), []engine.Pair{a}, opt); errs.KindOf(err) != errs.Invalid {
@@ -338,7 +338,7 @@ func TestItemThatHoldsASecretFailsAlone(t *testing.T) {
 	dir := t.TempDir()
 	p, a := oneVault(2)
 	p.World.Add("/source/a", plugin.Item{Key: "bad", Kind: "thing", Ref: plugin.Encode("https://x/?sig=abcdefghijklmnop")})
-	r := apply(t, t.Context(), engine.Options{Journal: beginRun(t, dir)}, a)
+	r := apply(t.Context(), t, engine.Options{Journal: beginRun(t, dir)}, a)
 	if r.Outcomes[plugin.Created] != 2 || r.Outcomes[plugin.Failed] != 1 || r.Failures[0].Code != "SecretInJournal" {
 		t.Errorf("outcomes = %v, failures = %+v", r.Outcomes, r.Failures)
 	}
@@ -351,7 +351,7 @@ func TestUnverifiedItemsAreRecorded(t *testing.T) {
 		return plugin.Comparison{}, errors.New("cannot be read")
 	}
 	j := beginRun(t, t.TempDir())
-	apply(t, t.Context(), engine.Options{Journal: j}, a)
+	apply(t.Context(), t, engine.Options{Journal: j}, a)
 	n := 0
 	for f, err := range j.Failures(t.Context()) {
 		n++
@@ -407,10 +407,40 @@ func TestPairsAreFoundWhateverTheirOrder(t *testing.T) {
 	p.World.Add("/source/b", enginetest.Things(7)...)
 	pairs := []engine.Pair{a, p.Pair("b")}
 	j := beginRun(t, dir)
-	apply(t, t.Context(), engine.Options{Journal: j}, pairs...)
+	apply(t.Context(), t, engine.Options{Journal: j}, pairs...)
 	slices.Reverse(pairs)
-	r := apply(t, t.Context(), engine.Options{Journal: again(t, dir, j)}, pairs...)
+	r := apply(t.Context(), t, engine.Options{Journal: again(t, dir, j)}, pairs...)
 	if r.Pairs[0].Source != "/source/b" || r.Pairs[0].Outcomes[plugin.Created] != 7 || r.Pairs[1].Outcomes[plugin.Created] != 3 {
 		t.Errorf("pairs = %+v", r.Pairs)
+	}
+}
+
+func TestItemThatCannotBeReadBackLeavesTheRestAlone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p, a := oneVault(3)
+	p.World.Add("/source/b", enginetest.Things(3)...)
+	pairs := []engine.Pair{a, p.Pair("b")}
+	failFirst(p, 99, &errs.Error{Op: "write", Kind: errs.PermissionDenied}, func(plugin.Key) bool { return true })
+	j := beginRun(t, dir)
+	apply(t.Context(), t, engine.Options{Journal: j}, pairs...)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(dir, "runs", "R1", "journal.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), "UPDATE items SET doc = 'no JSON' WHERE pair = 0 AND seq = 2")
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	p.OnReplicate = nil
+	r := apply(t.Context(), t, engine.Options{Journal: again(t, dir, nil)}, pairs...)
+	if r.Pairs[0].Error == nil || !strings.Contains(r.Pairs[0].Error.Message, "read the journal") || r.Run.Complete {
+		t.Errorf("pair a = %+v, complete = %t", r.Pairs[0], r.Run.Complete)
+	}
+	if r.Pairs[1].Outcomes[plugin.Created] != 3 || r.Pairs[1].Error != nil {
+		t.Errorf("pair b = %+v", r.Pairs[1])
 	}
 }

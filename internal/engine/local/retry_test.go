@@ -73,7 +73,7 @@ func TestRetry(t *testing.T) {
 				p, a := oneVault(5)
 				c := failFirst(p, tt.failures, &errs.Error{Op: "write", Kind: tt.kind}, first)
 				var l log
-				r := apply(t, t.Context(), engine.Options{Emit: l.sink}, a)
+				r := apply(t.Context(), t, engine.Options{Emit: l.sink}, a)
 				if c.tries["things/00001"] != tt.tries || c.tries["things/00002"] != 1 {
 					t.Errorf("tries = %v, want %d for the first", c.tries, tt.tries)
 				}
@@ -101,7 +101,7 @@ func TestRetryAfterIsRespected(t *testing.T) {
 		p, a := oneVault(1)
 		failFirst(p, 1, &errs.Error{Op: "write", Kind: errs.Throttled, RetryAfter: 90 * time.Second}, first)
 		start := time.Now()
-		r := apply(t, t.Context(), engine.Options{}, a)
+		r := apply(t.Context(), t, engine.Options{}, a)
 		if r.Outcomes[plugin.Created] != 1 || time.Since(start) < 90*time.Second {
 			t.Errorf("done after %s with %v", time.Since(start), r.Outcomes)
 		}
@@ -126,7 +126,7 @@ func TestWaitingItemsHoldNoWorker(t *testing.T) {
 			mu.Unlock()
 			return p.Copy(ctx, t)
 		}
-		apply(t, t.Context(), engine.Options{Workers: 4, PerHost: 4, Retry: retry.Policy{Attempts: 2}}, slow, a)
+		apply(t.Context(), t, engine.Options{Workers: 4, PerHost: 4, Retry: retry.Policy{Attempts: 2}}, slow, a)
 		if ended > time.Minute {
 			t.Errorf("the other vault was done after %s: it waited for a throttled one", ended)
 		}
@@ -154,7 +154,7 @@ func TestChildrenOfAFailedParent(t *testing.T) {
 				p, a := oneVault(0)
 				p.World.Add("/source/a", tree...)
 				c := failFirst(p, tt.failures, &errs.Error{Op: "write", Kind: tt.kind}, func(k plugin.Key) bool { return k == "box" })
-				r := apply(t, t.Context(), engine.Options{}, a)
+				r := apply(t.Context(), t, engine.Options{}, a)
 				if r.Outcomes[plugin.Created] != int64(tt.created) || r.Outcomes[plugin.Failed] != int64(5-tt.created) {
 					t.Errorf("outcomes = %v", r.Outcomes)
 				}
@@ -183,7 +183,7 @@ func TestCheckpointReachesTheNextAttempt(t *testing.T) {
 			}
 			return p.Copy(ctx, task)
 		}
-		r := apply(t, t.Context(), engine.Options{Retry: retry.Policy{Attempts: 4}}, a)
+		r := apply(t.Context(), t, engine.Options{Retry: retry.Policy{Attempts: 4}}, a)
 		want := "[ block 1 block 2 block 3 block 4]"
 		if fmt.Sprint(got) != want || r.Outcomes[plugin.Created] != 1 {
 			t.Errorf("checkpoints = %v, want %v", got, want)
@@ -202,7 +202,7 @@ func TestItemTimeout(t *testing.T) {
 			}
 			return p.Copy(ctx, t)
 		}
-		r := apply(t, t.Context(), engine.Options{ItemTimeout: time.Minute, Retry: retry.Policy{Attempts: 1}}, a)
+		r := apply(t.Context(), t, engine.Options{ItemTimeout: time.Minute, Retry: retry.Policy{Attempts: 1}}, a)
 		if r.Outcomes[plugin.Created] != 2 || r.Outcomes[plugin.Failed] != 1 || r.Failures[0].Code != "ItemTimeout" {
 			t.Errorf("outcomes = %v, failures = %+v", r.Outcomes, r.Failures)
 		}
@@ -264,7 +264,7 @@ func TestDiscoveryWithAGapGoesOn(t *testing.T) {
 		}
 	}
 	var l log
-	r := apply(t, t.Context(), engine.Options{Emit: l.sink}, a)
+	r := apply(t.Context(), t, engine.Options{Emit: l.sink}, a)
 	if r.Outcomes[plugin.Created] != 5 || r.Run.Complete || r.Pairs[0].Error.Code != "PageLost" || starts != 2 {
 		t.Errorf("outcomes = %v, pair = %+v, %d listings", r.Outcomes, r.Pairs[0], starts)
 	}
@@ -292,7 +292,7 @@ func TestDiscoveryThatPanicsOrYieldsNonsense(t *testing.T) {
 			}
 		}
 	}
-	r := apply(t, t.Context(), engine.Options{}, a, p.Pair("b"))
+	r := apply(t.Context(), t, engine.Options{}, a, p.Pair("b"))
 	if r.Outcomes[plugin.Created] != 4 || r.Run.Complete {
 		t.Errorf("outcomes = %v, complete = %t", r.Outcomes, r.Run.Complete)
 	}

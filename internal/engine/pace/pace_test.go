@@ -15,7 +15,10 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/engine/enginetest"
 	"github.com/azure-tenant-grapher/atg/internal/engine/pace"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
@@ -405,4 +408,17 @@ func TestRequestWithoutAnswerCounts(t *testing.T) {
 			t.Errorf("waited %s, %v", time.Since(start), err)
 		}
 	})
+}
+
+func TestLimitsOf(t *testing.T) {
+	t.Parallel()
+	p := enginetest.New(enginetest.NewWorld(), "fake", "Test/vaults")
+	p.About.Limits = []plugin.Limit{writes}
+	r, err := plugin.NewRegistry(p, enginetest.New(enginetest.NewWorld(), "other", "Test/others"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]plugin.Limit{writes}, pace.LimitsOf(r)); diff != "" {
+		t.Error(diff)
+	}
 }
