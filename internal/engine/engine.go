@@ -117,12 +117,16 @@ func Check(pairs []Pair, opt Options) error {
 	}
 	for _, p := range pairs {
 		if p.Plugin == nil {
-			return &errs.Error{Op: op, Kind: errs.Invalid, Resource: p.Source.Resource.ID,
-				Err: fmt.Errorf("no plugin for type %q", p.Source.Resource.Type)}
+			return &errs.Error{
+				Op: op, Kind: errs.Invalid, Resource: p.Source.Resource.ID,
+				Err: fmt.Errorf("no plugin for type %q", p.Source.Resource.Type),
+			}
 		}
 		if sources[strings.ToLower(p.Target.Resource.ID)] {
-			return &errs.Error{Op: op, Kind: errs.Invalid, Resource: p.Target.Resource.ID, Side: string(plugin.Target),
-				Err: errors.New("it is the target of one pair and the source of one; a source is never written")}
+			return &errs.Error{
+				Op: op, Kind: errs.Invalid, Resource: p.Target.Resource.ID, Side: string(plugin.Target),
+				Err: errors.New("it is the target of one pair and the source of one; a source is never written"),
+			}
 		}
 	}
 	return nil

@@ -32,8 +32,10 @@ var idForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 // folder returns the folder of a run. It refuses an ID that is no plain name.
 func folder(stateDir, id string) (string, error) {
 	if !idForm.MatchString(id) {
-		return "", &errs.Error{Op: "find the run", Kind: errs.Invalid, Resource: id,
-			Err: errors.New("an ID has up to 64 letters, digits, dashes and underscores")}
+		return "", &errs.Error{
+			Op: "find the run", Kind: errs.Invalid, Resource: id,
+			Err: errors.New("an ID has up to 64 letters, digits, dashes and underscores"),
+		}
 	}
 	return filepath.Join(stateDir, runsFolder, id), nil
 }
@@ -79,8 +81,10 @@ func existing(stateDir, id string) (string, error) {
 	path := filepath.Join(dir, fileName)
 	if _, err := os.Stat(path); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return "", &errs.Error{Op: "find the run", Kind: errs.NotFound, Resource: id,
-				Err: fmt.Errorf("there is no journal of it in %s", stateDir), Hint: "atg run list"}
+			return "", &errs.Error{
+				Op: "find the run", Kind: errs.NotFound, Resource: id,
+				Err: fmt.Errorf("there is no journal of it in %s", stateDir), Hint: "atg run list",
+			}
 		}
 		return "", failure("open the journal", path, err)
 	}
@@ -128,8 +132,10 @@ func acquire(ctx context.Context, stateDir, id string, wait time.Duration) (*loc
 	if _, err := db.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
 		_ = db.Close()
 		if code(err) == sqlite3.SQLITE_BUSY {
-			return nil, &errs.Error{Op: "lock the run", Kind: errs.Conflict, Resource: id, Code: "RunLocked",
-				Err: errors.New("another process is working on it")}
+			return nil, &errs.Error{
+				Op: "lock the run", Kind: errs.Conflict, Resource: id, Code: "RunLocked",
+				Err: errors.New("another process is working on it"),
+			}
 		}
 		return nil, failure("lock the run", id, err)
 	}

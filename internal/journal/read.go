@@ -72,8 +72,10 @@ func (r *Reader) Run(ctx context.Context) (Run, error) {
 	var updated int64
 	err := r.db.QueryRowContext(ctx, `SELECT doc, spec, status, updated, report FROM run`).Scan(&doc, &spec, &status, &updated, &report)
 	if errors.Is(err, sql.ErrNoRows) {
-		return run, &errs.Error{Op: "read the journal", Kind: errs.NotFound, Resource: r.id,
-			Err: errors.New("the run ended before it began"), Hint: "atg run rm " + r.id}
+		return run, &errs.Error{
+			Op: "read the journal", Kind: errs.NotFound, Resource: r.id,
+			Err: errors.New("the run ended before it began"), Hint: "atg run rm " + r.id,
+		}
 	}
 	if err != nil {
 		return run, r.failed(err)

@@ -227,8 +227,10 @@ func scrub(s string) string {
 func assigns(s string) bool { return strings.ContainsAny(s, "=%") }
 
 func errSuspicious(op, item string) error {
-	return &errs.Error{Op: op, Kind: errs.Internal, Item: item, Code: "SecretInJournal",
-		Err: errors.New("it seems to hold a key or signature, which is never stored")}
+	return &errs.Error{
+		Op: op, Kind: errs.Internal, Item: item, Code: "SecretInJournal",
+		Err: errors.New("it seems to hold a key or signature, which is never stored"),
+	}
 }
 
 // millis turns a stored time back into a time.

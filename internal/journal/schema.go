@@ -89,13 +89,17 @@ func versionOf(ctx context.Context, db *sql.DB, id string) (int, error) {
 		return 0, failure("open the journal", id, err)
 	}
 	if version > 0 && app != applicationID {
-		return 0, &errs.Error{Op: "open the journal", Kind: errs.Invalid, Resource: id,
-			Err: errors.New("the file is an SQLite database, but no journal")}
+		return 0, &errs.Error{
+			Op: "open the journal", Kind: errs.Invalid, Resource: id,
+			Err: errors.New("the file is an SQLite database, but no journal"),
+		}
 	}
 	if version > len(migrations) {
-		return 0, &errs.Error{Op: "open the journal", Kind: errs.Unsupported, Resource: id, Code: "NewerJournal",
+		return 0, &errs.Error{
+			Op: "open the journal", Kind: errs.Unsupported, Resource: id, Code: "NewerJournal",
 			Err:  fmt.Errorf("it was written by a newer version of this program: its schema is %d, this program knows %d", version, len(migrations)),
-			Hint: "use the version that began the run, or a later one"}
+			Hint: "use the version that began the run, or a later one",
+		}
 	}
 	return version, nil
 }

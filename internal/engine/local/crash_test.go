@@ -105,10 +105,7 @@ func part(ctx context.Context, dir string, die int64) (*engine.Report, int64, er
 		}
 	}}
 	j, err := journal.Open(ctx, dir, "R1", opt)
-	if errs.KindOf(err) == errs.NotFound { // it died before it began
-		if errs.Find(err).Hint != "atg run list" {
-			err = journal.Remove(ctx, dir, "R1")
-		}
+	if errs.KindOf(err) == errs.NotFound { // there is none yet
 		j, err = journal.Begin(ctx, dir, journal.Run{ID: "R1"}, opt)
 	}
 	if err != nil {

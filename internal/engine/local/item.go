@@ -87,6 +87,7 @@ func (s *stage) attempt(ctx context.Context, p *pair, w *work) (res result, err 
 	if s.phase.writes() {
 		s.begin(p, w)
 	}
+	//nolint:contextcheck // items at work outlive ctx, see outlive
 	res, err = s.guarded(pace.WithSlot(s.hard, held), p, w)
 	return res, err, true
 }
@@ -116,8 +117,10 @@ func (s *stage) guarded(ctx context.Context, p *pair, w *work) (res result, err 
 	}()
 	res, err = s.phase.try(ctx, p, w, s.task(ctx, p, w))
 	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
-		err = &errs.Error{Op: op, Kind: errs.Unavailable, Item: string(w.item.Key), Code: "ItemTimeout",
-			Err: fmt.Errorf("not done after %s: %w", s.opt.ItemTimeout, err)}
+		err = &errs.Error{
+			Op: op, Kind: errs.Unavailable, Item: string(w.item.Key), Code: "ItemTimeout",
+			Err: fmt.Errorf("not done after %s: %w", s.opt.ItemTimeout, err),
+		}
 	}
 	return res, err
 }

@@ -61,8 +61,10 @@ func sameMode(ctx context.Context, opt engine.Options) error {
 	if run.Mode == opt.Mode || run.Mode == "" {
 		return nil
 	}
-	return &errs.Error{Op: "go on with the run", Kind: errs.Invalid, Resource: run.ID,
-		Err: fmt.Errorf("it was begun in %s mode, not %s", run.Mode, opt.Mode)}
+	return &errs.Error{
+		Op: "go on with the run", Kind: errs.Invalid, Resource: run.ID,
+		Err: fmt.Errorf("it was begun in %s mode, not %s", run.Mode, opt.Mode),
+	}
 }
 
 func pairOf(p engine.Pair) journal.Pair {
@@ -76,8 +78,10 @@ func pairOf(p engine.Pair) journal.Pair {
 // find returns the place of a pair among those of the journal.
 func find(past []journal.Pair, p journal.Pair) (int, error) {
 	refused := func(format string, args ...any) error {
-		return &errs.Error{Op: "go on with the run", Kind: errs.Invalid, Resource: p.Source,
-			Err: fmt.Errorf(format, args...), Hint: "begin a new run: what is there already is left as it is"}
+		return &errs.Error{
+			Op: "go on with the run", Kind: errs.Invalid, Resource: p.Source,
+			Err: fmt.Errorf(format, args...), Hint: "begin a new run: what is there already is left as it is",
+		}
 	}
 	for i, q := range past {
 		if !strings.EqualFold(p.Source, q.Source) {

@@ -280,8 +280,10 @@ func TestOneFailureNeverStopsAnother(t *testing.T) {
 	if r.Missing[0].Count != 300 || len(r.Missing[0].Examples) != 5 {
 		t.Errorf("missing = %+v", r.Missing)
 	}
-	want := engine.Problem{Kind: "permission-denied", Message: denied.Error(), Side: "target",
-		Code: "ForbiddenByRbac", RequestID: "r-1", Action: "x/write", Hint: "grant it"}
+	want := engine.Problem{
+		Kind: "permission-denied", Message: denied.Error(), Side: "target",
+		Code: "ForbiddenByRbac", RequestID: "r-1", Action: "x/write", Hint: "grant it",
+	}
 	if diff := cmp.Diff(want, r.Failures[0].Problem); diff != "" || r.Failures[0].Phase != "apply" {
 		t.Error(diff, r.Failures[0].Phase)
 	}

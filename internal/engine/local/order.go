@@ -29,8 +29,10 @@ func order(pairs []engine.Pair) ([][]int, error) {
 			return n, nil
 		}
 		if open[name] {
-			return 0, &errs.Error{Op: "order the resource types", Kind: errs.Invalid,
-				Err: fmt.Errorf("plugin %q waits for itself", name)}
+			return 0, &errs.Error{
+				Op: "order the resource types", Kind: errs.Invalid,
+				Err: fmt.Errorf("plugin %q waits for itself", name),
+			}
 		}
 		open[name] = true
 		n := 0

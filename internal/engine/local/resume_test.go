@@ -160,11 +160,11 @@ func TestFailedItemsAreTriedAgain(t *testing.T) {
 	if r.Outcomes[plugin.Created] != 20 || r.Outcomes[plugin.Failed] != 0 || r.FailTotal != 0 || statusOf(t, j) != journal.Finished {
 		t.Errorf("outcomes = %v, failures = %v", r.Outcomes, r.Failures)
 	}
-	for f := range j.Failures(t.Context()) {
-		t.Errorf("failure after a good end: %+v", f)
+	for f, err := range j.Failures(t.Context()) {
+		t.Errorf("failure after a good end: %+v, %v", f, err)
 	}
-	for v := range j.Verdicts(t.Context()) {
-		t.Errorf("verdict after a good end: %+v", v)
+	for v, err := range j.Verdicts(t.Context()) {
+		t.Errorf("verdict after a good end: %+v, %v", v, err)
 	}
 }
 
@@ -270,9 +270,9 @@ func TestGapIsListedAgain(t *testing.T) {
 		t.Fatalf("outcomes = %v, complete = %t", r.Outcomes, r.Run.Complete)
 	}
 	failures := 0
-	for f := range j.Failures(t.Context()) {
+	for f, err := range j.Failures(t.Context()) {
 		failures++
-		if f.Phase != "list" || f.Code != "PageLost" || f.Item != "" {
+		if err != nil || f.Phase != "list" || f.Code != "PageLost" || f.Item != "" {
 			t.Errorf("failure = %+v", f)
 		}
 	}

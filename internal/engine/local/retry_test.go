@@ -136,8 +136,10 @@ func TestWaitingItemsHoldNoWorker(t *testing.T) {
 func TestChildrenOfAFailedParent(t *testing.T) {
 	t.Parallel()
 	tree := []plugin.Item{
-		{Key: "box", Kind: "thing"}, {Key: "other", Kind: "thing"},
-		{Key: "box/1", Parent: "box", Kind: "thing"}, {Key: "box/1/1", Parent: "box/1", Kind: "thing"},
+		{Key: "box", Kind: "thing"},
+		{Key: "other", Kind: "thing"},
+		{Key: "box/1", Parent: "box", Kind: "thing"},
+		{Key: "box/1/1", Parent: "box/1", Kind: "thing"},
 		{Key: "other/1", Parent: "other", Kind: "thing"},
 	}
 	for name, tt := range map[string]struct {
@@ -249,15 +251,11 @@ func TestDiscoveryWithAGapGoesOn(t *testing.T) {
 	p.OnDiscover = func(ctx context.Context, src plugin.Endpoint, opt plugin.DiscoverOptions) iter.Seq2[plugin.Item, error] {
 		starts++
 		return func(yield func(plugin.Item, error) bool) {
-			for it := range p.List(ctx, src, opt) {
+			for it, err := range p.List(ctx, src, opt) {
 				if it.Key == "things/00003" {
-					it, err := plugin.Item{}, error(&errs.Error{Op: "list one page", Kind: errs.Unavailable, Code: "PageLost"})
-					if !yield(it, err) {
-						return
-					}
-					continue
+					it, err = plugin.Item{}, &errs.Error{Op: "list one page", Kind: errs.Unavailable, Code: "PageLost"}
 				}
-				if !yield(it, nil) {
+				if !yield(it, err) {
 					return
 				}
 			}
