@@ -27,7 +27,7 @@ type App struct {
 // Run runs one command line, without the program's name, and returns the exit code. The
 // end of ctx stops the command; a cause of type Interrupted picks its exit code.
 func (a *App) Run(ctx context.Context, args []string) int {
-	root := a.Root()
+	root := a.Root() //nolint:contextcheck // cobra gives the context to the commands
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	var signal Interrupted

@@ -53,6 +53,7 @@ func (toy) Permissions(plugin.Mode) []plugin.Permission { return nil }
 func (toy) Discover(context.Context, plugin.Endpoint, plugin.DiscoverOptions) iter.Seq2[plugin.Item, error] {
 	return func(func(plugin.Item, error) bool) {}
 }
+
 func (toy) Replicate(context.Context, plugin.Task) (plugin.Outcome, error) {
 	return plugin.Outcome{}, errors.New("toys do not replicate")
 }

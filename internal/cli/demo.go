@@ -83,7 +83,7 @@ func (a *App) demo(ctx context.Context, opt *demoOptions) (err error) {
 		return &errs.Error{Op: op, Kind: errs.Unavailable, Err: err}
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	em, err := startEmulator(opt.seed, dir)
+	em, err := startEmulator(opt.seed, dir) //nolint:contextcheck // it lives until Close
 	if err != nil {
 		return &errs.Error{Op: op, Kind: errs.Internal, Err: err}
 	}

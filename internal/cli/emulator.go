@@ -100,7 +100,7 @@ func (a *App) emulatorStart(ctx context.Context, opt *emulatorOptions) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	em, err := emulator.Start(start)
+	em, err := emulator.Start(start) //nolint:contextcheck // it lives until Close
 	if err != nil {
 		return &errs.Error{Op: "start the emulator", Kind: errs.Invalid, Err: err}
 	}

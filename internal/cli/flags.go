@@ -105,7 +105,7 @@ func (s *sideFlags) addShort(f *pflag.FlagSet) {
 
 // credentialFlag marks flags that no variable ATG_<FLAG> stands for: who signs in is
 // found by package auth, which has variables of its own.
-const credentialFlag = "atg_credential"
+const credentialFlag = "atg_sign_in"
 
 func credential(f *pflag.FlagSet, names ...string) {
 	for _, n := range names {
@@ -238,8 +238,9 @@ func typeFlags(reg *plugin.Registry, given []string) ([]string, error) {
 }
 
 func pluginNames(reg *plugin.Registry) []string {
-	var out []string
-	for _, p := range reg.All() {
+	all := reg.All()
+	out := make([]string, 0, len(all))
+	for _, p := range all {
 		out = append(out, p.Info().Name)
 	}
 	slices.Sort(out)

@@ -220,8 +220,9 @@ func nextCommands(name string, f *pflag.FlagSet) view.Next {
 
 func flagText(f *pflag.Flag) []string {
 	if values, ok := f.Value.(pflag.SliceValue); ok {
-		var out []string
-		for _, v := range values.GetSlice() {
+		given := values.GetSlice()
+		out := make([]string, 0, 2*len(given))
+		for _, v := range given {
 			out = append(out, "--"+f.Name, view.Quote(v))
 		}
 		return out

@@ -47,7 +47,7 @@ var credentialVariables = []view.Row{
 	{Name: "AZURE_TENANT_2_*", Text: "the target's, likewise; AZURE_TENANT_2_ID for the tenant"},
 }
 
-const credentialEnds = `
+const afterVariables = `
 * is one of TENANT_ID, SUBSCRIPTION_ID, CLIENT_ID, CLIENT_SECRET,
 CLIENT_CERTIFICATE_PATH and CLIENT_CERTIFICATE_PASSWORD. A service principal that
 the flags name for the other side is tried before AZURE_*. After all of these comes
@@ -70,7 +70,7 @@ func environmentText(root *cobra.Command) string {
 	b.WriteString(view.Rows(flagVariables(root)))
 	b.WriteString("\nSigning in, after the flags --source-* and --target-*, in this order:\n\n")
 	b.WriteString(view.Rows(credentialVariables))
-	b.WriteString(credentialEnds + "\nTerminal and network:\n\n")
+	b.WriteString(afterVariables + "\nTerminal and network:\n\n")
 	b.WriteString(view.Rows(terminalVariables))
 	return b.String()
 }
@@ -97,7 +97,8 @@ func readsEnv(cmd *cobra.Command) bool { return cmd.GroupID == groupRun }
 
 // commands returns cmd and all below it, in the order of the help text.
 func commands(cmd *cobra.Command) []*cobra.Command {
-	out := []*cobra.Command{cmd}
+	out := make([]*cobra.Command, 1, 1+len(cmd.Commands()))
+	out[0] = cmd
 	for _, c := range cmd.Commands() {
 		out = append(out, commands(c)...)
 	}

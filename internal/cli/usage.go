@@ -52,7 +52,7 @@ func usageText(cmd *cobra.Command) string {
 // subcommands lists commands by group, then those without one, then help topics.
 func subcommands(b *strings.Builder, cmd *cobra.Command) {
 	titles := map[string]string{"": "Commands:"}
-	ids := []string{}
+	ids := make([]string, 0, len(cmd.Groups())+1)
 	for _, g := range cmd.Groups() {
 		titles[g.ID] = g.Title
 		ids = append(ids, g.ID)

@@ -10,6 +10,11 @@ import (
 	"github.com/azure-tenant-grapher/atg/errs"
 )
 
+// said is an error in the words of a service.
+type said string
+
+func (s said) Error() string { return string(s) }
+
 func TestError(t *testing.T) {
 	t.Parallel()
 	denied := &errs.Error{
@@ -17,7 +22,7 @@ func TestError(t *testing.T) {
 		Resource: rg + "kv-prod", Item: "secrets/db", Status: 403, Code: "Forbidden/ForbiddenByRbac",
 		Action:    "Microsoft.KeyVault/vaults/secrets/getSecret/action",
 		RequestID: "5f0c0000-0000-4000-8000-000000000000",
-		Err:       errors.New("Caller is not authorized to perform action on resource.\r\nIf role assignments were changed recently, please observe propagation time."),
+		Err:       said("Caller is not authorized to perform action on resource.\r\nIf role assignments were changed recently, please observe propagation time."),
 	}
 	for name, tc := range map[string]struct {
 		err   error
@@ -27,12 +32,16 @@ func TestError(t *testing.T) {
 		"denied":       {denied, "0 of 12 items of this vault; the other 41 resources went on", Style{Width: 80}},
 		"denied.color": {denied, "", Style{Width: 80, Color: true}},
 		"wrapped":      {fmt.Errorf("plan: %w", denied), "", Style{}},
-		"no-sign-in": {&errs.Error{Op: "sign in", Kind: errs.Unauthenticated, Side: "target", Code: "AADSTS7000215", Status: 401,
-			Err: errors.New("AADSTS7000215: Invalid client secret provided.")}, "", Style{Width: 80}},
+		"no-sign-in": {&errs.Error{
+			Op: "sign in", Kind: errs.Unauthenticated, Side: "target", Code: "AADSTS7000215", Status: 401,
+			Err: said("AADSTS7000215: Invalid client secret provided."),
+		}, "", Style{Width: 80}},
 		"own-hint": {&errs.Error{Op: "choose the cloud", Kind: errs.Invalid, Err: errors.New(`there is no cloud "mars"`), Hint: "use one of: public, usgovernment, china"}, "", Style{}},
 		"plain":    {errors.New("open /nowhere: no such file or directory"), "", Style{Width: 80}},
-		"evil": {&errs.Error{Op: "read the secret", Kind: errs.Conflict, Resource: "kv\x1b[2Jx",
-			Err: errors.New("a\x1b]0;title\x07b\u009b1mc")}, "", Style{}},
+		"evil": {&errs.Error{
+			Op: "read the secret", Kind: errs.Conflict, Resource: "kv\x1b[2Jx",
+			Err: errors.New("a\x1b]0;title\x07b\u009b1mc"),
+		}, "", Style{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
