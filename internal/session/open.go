@@ -16,6 +16,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/azure/cloud"
 	"github.com/azure-tenant-grapher/atg/internal/azure/pipeline"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/internal/engine/pace"
 	"github.com/azure-tenant-grapher/atg/internal/event"
 	"github.com/azure-tenant-grapher/atg/internal/inventory"
 	"github.com/azure-tenant-grapher/atg/internal/inventory/arm"
@@ -50,10 +51,14 @@ func (o *opener) signIn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	limiter, err := o.limiter()
+	if err != nil {
+		return err
+	}
 	clientOptions := func(name plugin.Side) policy.ClientOptions {
 		return pipeline.New(pipeline.Options{
 			Side: name, Cloud: config, Version: o.opt.Version, Transport: o.opt.Transport,
-			Workers: o.opt.Workers, Logger: o.opt.Logger,
+			Workers: o.opt.Workers, Logger: o.opt.Logger, Policies: []policy.Policy{limiter.Policy(name)},
 			Throttled: func(t pipeline.Throttle) { o.opt.Emit(event.Throttled{Host: t.Host, Wait: t.Wait}) },
 		})
 	}
@@ -64,6 +69,16 @@ func (o *opener) signIn(ctx context.Context) error {
 		return err
 	}
 	return o.target.signIn(ctx, o.opt, o.opt.Source.Principal)
+}
+
+// limiter paces the requests of both sides: it keeps to the limits that plugins know of,
+// unless the user wants the services to say so themselves, and learns the others.
+func (o *opener) limiter() (*pace.Limiter, error) {
+	var known []plugin.Limit
+	if !o.opt.Unpaced {
+		known = pace.LimitsOf(o.opt.Registry)
+	}
+	return pace.New(pace.Options{Limits: known})
 }
 
 // signIn resolves the credential of s. shared is what the command line names for the

@@ -39,6 +39,7 @@ type Options struct {
 	Types     []string                   // resource types; none: every type that a plugin claims
 	Settings  map[string]plugin.Settings // by plugin name
 	Workers   int                        // 0: the engine's default
+	Unpaced   bool                       // go faster than the services' documented limits until they throttle
 	Mapping   string                     // mapping file; "" for none
 	Cloud     string                     // "": public
 	Source    Side
