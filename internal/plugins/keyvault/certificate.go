@@ -159,6 +159,12 @@ func (c certificates) same() bool {
 	return c.found && len(c.missing) == 0 && len(c.src.differs(c.dst)) == 0
 }
 
+// lacksOldOnly tells whether the target is right but for older versions: those that it
+// refused, or that were not asked for before.
+func (c certificates) lacksOldOnly() bool {
+	return c.found && len(c.extra) == 0 && len(c.src.differs(c.dst)) == 0
+}
+
 // fields names what differs.
 func (c certificates) fields() []string {
 	out := c.src.differs(c.dst)
@@ -186,6 +192,10 @@ func (j *job) settleCertificate(ctx context.Context, force bool) (plugin.Outcome
 		return plugin.Outcome{}, err
 	case c.same():
 		return plugin.Outcome{Status: plugin.Unchanged, Warnings: c.warnings}, nil
+	}
+	if c.lacksOldOnly() && !j.may(force) {
+		warning := "the target lacks " + count(len(c.missing), "older version") + ", which only overwriting can put before the current one"
+		return plugin.Outcome{Status: plugin.Unchanged, Warnings: append(c.warnings, warning)}, nil
 	}
 	if reason := j.unreadable(c); reason != "" {
 		return skipped(reason)

@@ -250,13 +250,101 @@ func TestTemplateCertificateOfAnAuthority(t *testing.T) {
 	// With credentials the request is made. The emulator reaches no authority: it fails.
 	l := newLab(t, vaults{source: source, target: `{"issuers":[{"name":"digi","provider":"DigiCert","accountId":"a","password":"p","orgId":"o"}]}`})
 	out, err := l.plugin.Replicate(t.Context(), l.task(template(), l.item(template(), "certificates/c")))
-	switch {
-	case err == nil && out.Reason == reasonIssuing:
-	case errs.KindOf(err) == errs.Conflict:
-	default:
+	if err != nil || out.Status != plugin.Created || out.Reason != reasonIssuing {
 		t.Errorf("got %+v, %v", out, err)
 	}
+	if c := l.compare(template(), "certificates/c"); c.State != plugin.Different || c.Reason != reasonIssuing {
+		t.Errorf("compared: %+v", c)
+	}
+	if e := l.refused(template(), "certificates/c"); e.Kind != errs.Conflict || !strings.Contains(e.Error(), "failed") {
+		t.Errorf("a request that failed gives %v", e)
+	}
 }
+
+// TestIssuerComesWithItsCertificate imports a certificate before its issuer's own item.
+func TestIssuerComesWithItsCertificate(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, vaults{source: `{"certificates":[{"name":"c","subject":"CN=c","issuer":"digi"}],"issuers":[{` + digi + `}]}`})
+	l.wantStatus(l.replicate(full(), "certificates/c"), plugin.Created)
+	l.sameFields("issuers/digi", "provider", "orgDetails")
+	out := l.replicate(full(), "issuers/digi")
+	if l.wantStatus(out, plugin.Unchanged); !slices.Equal(out.Warnings, []string{warnNoCredentials}) {
+		t.Errorf("warnings = %q", out.Warnings)
+	}
+}
+
+// TestOldVersionThatIsRefused is reported, and does not keep the current one back.
+func TestOldVersionThatIsRefused(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, vaults{source: `{"certificates":[{"name":"c","subject":"CN=c","versions":2}]}`})
+	r := full("versions", "all")
+	it := l.item(r, "certificates/c")
+	if _, err := l.plugin.Compare(t.Context(), l.task(r, it)); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.AddFault(wire.Fault{Name: "expired", Path: "/import$", Kind: "status", Status: 400, Code: "BadParameter", Count: 1}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := l.plugin.Replicate(t.Context(), l.task(r, it))
+	if err != nil || out.Status != plugin.Created || len(out.Warnings) != 1 || !strings.Contains(out.Warnings[0], "refused the old version") {
+		t.Errorf("got %+v, %v", out, err)
+	}
+	l.sameFields("certificates/c", "x5t", "policy")
+	out = l.replicate(r, "certificates/c")
+	if l.wantStatus(out, plugin.Unchanged); len(out.Warnings) != 1 || !strings.Contains(out.Warnings[0], "lacks 1 older version,") {
+		t.Errorf("again: warnings %q", out.Warnings)
+	}
+	l.wantStatus(l.replicate(r.over(), "certificates/c"), plugin.Updated)
+	if got := l.fields(l.target, "certificates/c")["versions"]; got != "3" {
+		t.Errorf("the target has %s versions, want the current one, the old one and the current one", got)
+	}
+}
+
+func TestFailuresOfTheSourceAreErrors(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, vaults{source: declared})
+	l.source.Options.Retry.MaxRetries = -1
+	items := l.list(full())
+	if err := l.AddFault(wire.Fault{Name: "down", Host: "kv-contoso.vault.azure.net", Kind: "status", Status: 503}); err != nil {
+		t.Fatal(err)
+	}
+	for _, it := range items {
+		for _, r := range []run{full(), full("versions", "all")} {
+			if r.mode == plugin.Replication && it.Key == "secrets/off" {
+				continue // nothing of it is read
+			}
+			if _, err := l.plugin.Replicate(t.Context(), l.task(r, it)); errs.KindOf(err) != errs.Unavailable || errs.Find(err).Side != "source" {
+				t.Errorf("%s: error = %v", it.Key, err)
+			}
+		}
+	}
+}
+
+func TestFailuresOfTheTargetAreErrors(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, vaults{source: declared})
+	l.target.Options.Retry.MaxRetries = -1
+	if err := l.AddFault(wire.Fault{Name: "down", Host: "kv-fabrikam.vault.azure.net", Kind: "status", Status: 503}); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []run{full(), full("versions", "all", "disabled", "read"), template()} {
+		for _, it := range l.list(r) {
+			if r.mode == plugin.Replication && len(r.settings) == 0 && it.Key == "secrets/off" {
+				continue // nothing of it is looked at
+			}
+			for what, err := range map[string]error{
+				"Replicate": second(l.plugin.Replicate(t.Context(), l.task(r, it))),
+				"Compare":   second(l.plugin.Compare(t.Context(), l.task(r, it))),
+			} {
+				if errs.KindOf(err) != errs.Unavailable || errs.Find(err).Side != "target" {
+					t.Errorf("%s %s %s: error = %v", r.mode, what, it.Key, err)
+				}
+			}
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
 
 // TestCutCertificateRequestGoesOn stops between the request and the certificate.
 func TestCutCertificateRequestGoesOn(t *testing.T) {

@@ -114,11 +114,13 @@ func (j *job) readHistory(ctx context.Context) (h history, reason string, err er
 	}
 	h.have = slices.DeleteFunc(h.have, version.placeholder)
 	h.alignment = align(h.want, h.have, func(a, b version) bool { return len(a.differs(b)) == 0 })
-	h.current, err = j.currentEquals(ctx, h)
-	return h, "", err
+	if n := len(h.have); n > 0 {
+		h.current = len(h.want[len(h.want)-1].differs(h.have[n-1])) == 0
+	}
+	return h, "", nil
 }
 
-// readVersions reads every version that can be read, oldest first.
+// readVersions reads every version that can be read, oldest first, the current one last.
 func (j *job) readVersions(ctx context.Context, side plugin.Side) ([]version, error) {
 	all, err := j.listVersions(ctx, side)
 	if err != nil {
@@ -138,24 +140,27 @@ func (j *job) readVersions(ctx context.Context, side plugin.Side) ([]version, er
 			all[i].value, all[i].readable = read.value, true
 		}
 	}
-	return all, nil
+	return all, j.currentLast(ctx, side, all)
 }
 
-// currentEquals tells whether the target's current version is a copy of the source's. Only
-// where several versions share the last second does it have to ask.
-func (j *job) currentEquals(ctx context.Context, h history) (bool, error) {
-	if len(h.have) == 0 {
-		return false, nil
+// currentLast puts the current version last. Only where several versions share the last
+// second does it have to ask which one that is.
+func (j *job) currentLast(ctx context.Context, side plugin.Side, all []version) error {
+	last := len(all) - 1
+	if last < 1 || !all[last-1].created.Equal(all[last].created) {
+		return nil
 	}
-	want, last := h.want[len(h.want)-1], h.have[len(h.have)-1]
-	if n := len(h.have); n == 1 || !h.have[n-2].created.Equal(last.created) {
-		return len(want.differs(last)) == 0, nil
+	now, err := j.readSecret(ctx, side, "")
+	current := func(v version) bool { return v.id == now.id }
+	if isDisabled(err) { // it is one of the disabled ones
+		current, err = func(v version) bool { return v.Disabled && v.created.Equal(all[last].created) }, nil
 	}
-	now, err := j.readSecret(ctx, plugin.Target, "")
-	if isDisabled(err) {
-		return !want.readable, nil
+	if at := slices.IndexFunc(all, current); err == nil && at >= 0 {
+		v := all[at]
+		copy(all[at:], all[at+1:])
+		all[last] = v
 	}
-	return err == nil && len(want.differs(now)) == 0, err
+	return err
 }
 
 // settleHistory makes the target hold every version of the source, the current one last.
@@ -235,7 +240,15 @@ func (h history) surplus() []string {
 }
 
 func surplusVersions(n int) string {
-	return fmt.Sprintf("the target has %d further versions; versions cannot be deleted", n)
+	return "the target has " + count(n, "further version") + "; versions cannot be deleted"
+}
+
+// count says how many there are of a thing.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // compareHistory compares all versions.
@@ -248,6 +261,8 @@ func (j *job) compareHistory(ctx context.Context) (plugin.Comparison, error) {
 		return cannotCompare(reason)
 	case len(h.have) == 0:
 		return j.absent(ctx)
+	case h.have[0].managed:
+		return takenByCertificate()
 	case len(h.missing) > 0 || !h.current:
 		return plugin.Comparison{
 			State: plugin.Different, Fields: []string{"versions"},

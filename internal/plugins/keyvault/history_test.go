@@ -200,6 +200,38 @@ func TestTiesAreReported(t *testing.T) {
 	l.wantStatus(l.replicate(r, "secrets/db"), plugin.Unchanged)
 }
 
+// TestCurrentVersionStaysCurrent copies versions of one second, whose order only the
+// service knows. What is current at the source must be current at the target.
+func TestCurrentVersionStaysCurrent(t *testing.T) {
+	t.Parallel()
+	for _, disabled := range []bool{false, true} {
+		l := newLab(t, vaults{})
+		src, err := l.plugin.cache.For(l.source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := &job{Task: plugin.Task{Source: l.source, Target: l.target}, dst: src, ref: ref{Name: "db"}}
+		for i := range 12 {
+			v := version{value: secretOf(fmt.Sprint("value ", i)), readable: true}
+			v.Disabled = disabled && i == 11
+			if _, err := j.setSecret(t.Context(), v, plugin.Created); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := full("versions", "all", "disabled", "read")
+		l.wantStatus(l.replicate(r, "secrets/db"), plugin.Created)
+		l.sameFields("secrets/db", "value", "enabled", "versions")
+		l.calls()
+		l.wantStatus(l.replicate(r, "secrets/db"), plugin.Unchanged)
+		if c := l.calls(); !disabled && writes(c) != 0 {
+			t.Errorf("a second run writes:%s", show(c))
+		}
+		if c := l.compare(r, "secrets/db"); c.State != plugin.Same || c.Proven == disabled {
+			t.Errorf("after: %+v", c)
+		}
+	}
+}
+
 // TestAlign holds what align promises for all multisets.
 func TestAlign(t *testing.T) {
 	t.Parallel()

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	warnNoCredentials   = "the issuer was created without credentials, which Key Vault does not give out: certificates do not renew until they are entered"
+	warnNoCredentials   = "the issuer has no credentials at the target, since Key Vault does not give them out: certificates do not renew until they are entered"
 	reasonNoCredentials = "the issuer's credentials are write-only and cannot be compared"
 )
 
@@ -18,6 +18,8 @@ type issuer struct {
 	Provider, Organization string
 	Admins                 []person // their order means nothing
 	Disabled               bool
+
+	account bool // there are credentials; never compared
 }
 
 // person is an administrator of an issuer.
@@ -29,6 +31,7 @@ func issuerOf(w azcertificates.Issuer) issuer {
 	for _, a := range values(org.AdminContacts) {
 		out.Admins = append(out.Admins, person{val(a.Email), val(a.FirstName), val(a.LastName), val(a.Phone)})
 	}
+	out.account = val(val(w.Credentials).AccountID) != ""
 	return out
 }
 
@@ -71,8 +74,12 @@ func (j *job) issuer(ctx context.Context) (plugin.Outcome, error) {
 		return plugin.Outcome{}, err
 	}
 	dst, err := j.readIssuer(ctx, plugin.Target, j.ref.Name)
+	out := plugin.Outcome{Status: plugin.Created}
+	if src.account && !dst.account {
+		out.Warnings = []string{warnNoCredentials}
+	}
 	if missing(err) {
-		return plugin.Outcome{Status: plugin.Created, Warnings: []string{warnNoCredentials}}, j.createIssuer(ctx, j.ref.Name, src)
+		return out, j.createIssuer(ctx, j.ref.Name, src)
 	}
 	if err != nil {
 		return plugin.Outcome{}, err
@@ -80,7 +87,8 @@ func (j *job) issuer(ctx context.Context) (plugin.Outcome, error) {
 	fields := src.differs(dst)
 	switch {
 	case len(fields) == 0:
-		return plugin.Outcome{Status: plugin.Unchanged}, nil
+		out.Status = plugin.Unchanged
+		return out, nil
 	case !j.may(false):
 		return plugin.Outcome{}, j.conflict(fields)
 	}
@@ -89,7 +97,8 @@ func (j *job) issuer(ctx context.Context) (plugin.Outcome, error) {
 	_, err = j.dst.Certificates.UpdateIssuer(ctx, j.ref.Name, azcertificates.UpdateIssuerParameters{
 		Provider: &src.Provider, OrganizationDetails: org, Attributes: attrs,
 	}, nil)
-	return plugin.Outcome{Status: plugin.Updated}, j.fail("update the issuer", plugin.Target, err)
+	out.Status = plugin.Updated
+	return out, j.fail("update the issuer", plugin.Target, err)
 }
 
 func (j *job) createIssuer(ctx context.Context, name string, src issuer) error {
@@ -139,4 +148,69 @@ func (j *job) compareIssuer(ctx context.Context) (plugin.Comparison, error) {
 		result.Proven, result.Reason = false, reasonNoCredentials
 	}
 	return result, nil
+}
+
+// contact is somebody whom Key Vault writes to about a vault's certificates.
+type contact struct{ Email, Name, Phone string }
+
+// readContacts returns a vault's contacts, in an order that means nothing; none where the service has no set.
+func (j *job) readContacts(ctx context.Context, side plugin.Side) ([]contact, error) {
+	resp, err := j.clients(side).Certificates.GetContacts(ctx, nil)
+	if err = j.fail("read the contacts", side, err); err != nil {
+		if missing(err) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	var out []contact
+	for _, c := range values(resp.ContactList) {
+		out = append(out, contact{val(c.Email), val(c.Name), val(c.Phone)})
+	}
+	return out, nil
+}
+
+// contacts replicates the contacts. The service replaces the whole set at once, so a
+// target with other contacts is a conflict, not a place to add to.
+func (j *job) contacts(ctx context.Context) (plugin.Outcome, error) {
+	src, err := j.readContacts(ctx, plugin.Source)
+	if err != nil {
+		return plugin.Outcome{}, err
+	}
+	dst, err := j.readContacts(ctx, plugin.Target)
+	out := plugin.Outcome{Status: plugin.Updated}
+	switch {
+	case err != nil:
+		return plugin.Outcome{}, err
+	case sameSet(src, dst):
+		return plugin.Outcome{Status: plugin.Unchanged}, nil
+	case len(dst) == 0:
+		out.Status = plugin.Created
+	case !j.may(false):
+		return plugin.Outcome{}, j.conflict([]string{"contacts"})
+	}
+	list := []*azcertificates.Contact{}
+	for _, c := range src {
+		list = append(list, &azcertificates.Contact{Email: opt(c.Email), Name: opt(c.Name), Phone: opt(c.Phone)})
+	}
+	_, err = j.dst.Certificates.SetContacts(ctx, azcertificates.Contacts{ContactList: list}, nil)
+	return out, j.fail("set the contacts", plugin.Target, err)
+}
+
+// compareContacts compares the sets of contacts.
+func (j *job) compareContacts(ctx context.Context) (plugin.Comparison, error) {
+	dst, err := j.readContacts(ctx, plugin.Target)
+	if err != nil {
+		return plugin.Comparison{}, err
+	}
+	src, err := j.readContacts(ctx, plugin.Source)
+	if err != nil {
+		return plugin.Comparison{}, err
+	}
+	switch {
+	case sameSet(src, dst):
+		return plugin.Comparison{State: plugin.Same, Proven: true}, nil
+	case len(dst) == 0:
+		return plugin.Comparison{State: plugin.Missing}, nil
+	}
+	return plugin.Comparison{State: plugin.Different, Fields: []string{"contacts"}}, nil
 }

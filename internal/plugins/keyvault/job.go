@@ -82,9 +82,15 @@ func (j *job) conflict(fields []string) error {
 
 // belongsToCertificate says that a name cannot be written as what it is at the source.
 func (j *job) belongsToCertificate() error {
-	err := j.problem("copy", plugin.Target, errs.Conflict, errors.New("the name belongs to a certificate at the target, which holds its key and its secret"))
+	err := j.problem("copy", plugin.Target, errs.Conflict, errors.New(reasonTaken))
 	err.Hint = "rename or delete the certificate at the target"
 	return err
+}
+
+const reasonTaken = "the name belongs to a certificate at the target, with its key and its secret"
+
+func takenByCertificate() (plugin.Comparison, error) {
+	return plugin.Comparison{State: plugin.Different, Fields: []string{"managed"}, Reason: reasonTaken}, nil
 }
 
 // missing tells whether the service answered that the thing is not there. A host that
@@ -100,7 +106,7 @@ func hasCode(err error, code string) bool {
 	return e != nil && e.Code == code
 }
 
-// disabledCodes are the codes with which Key Vault refuses to read a disabled object.
+// isDisabled tells whether Key Vault refused to read an object because it is disabled.
 func isDisabled(err error) bool {
 	return hasCode(err, "SecretDisabled") || hasCode(err, "KeyDisabled") || hasCode(err, "CertificateDisabled")
 }

@@ -3,6 +3,7 @@ package keyvault
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/azure-tenant-grapher/atg/errs"
@@ -32,6 +33,26 @@ const (
 	recoverDeleted = "recover"
 	allKinds       = "all"
 )
+
+// settings are what a user can set.
+var settings = []plugin.Setting{
+	{
+		Name: setVersions, Default: "latest", Values: []string{"latest", allVersions},
+		Help: "which versions of secrets and certificates replication copies; all: every enabled version, oldest first",
+	},
+	{
+		Name: setDisabled, Default: "report", Values: []string{"report", readDisabled},
+		Help: "what replication does with disabled secrets and certificates; read CHANGES THE SOURCE: it enables the object for a moment, reads it and disables it again, which needs the right secrets/update/action or certificates/update/action there",
+	},
+	{
+		Name: setDeleted, Default: "report", Values: []string{"report", recoverDeleted},
+		Help: "what to do where a soft-deleted object holds the name at the target; recover: recover it and bring it up to date, which needs the rights recover/action and update/action of secrets, keys and certificates there; template mode keeps its values",
+	},
+	{
+		Name: setKinds, Default: allKinds,
+		Help: "which kinds of object to work at: all, or some of secret,key,certificate,issuer,contacts, separated by commas",
+	},
+}
 
 // Plugin replicates Key Vaults. Make one with New. It keeps nothing but SDK clients, so
 // that 10,000 items do not cost 10,000 sign-ins.
@@ -82,26 +103,9 @@ func (*Plugin) Info() plugin.Info {
 			{Name: kindIssuer, Plural: "certificate issuers"},
 			{Name: kindContacts, Plural: "certificate contacts"},
 		},
-		PerItem: time.Second / writesPerSecond,
-		Settings: []plugin.Setting{
-			{
-				Name: setVersions, Default: "latest", Values: []string{"latest", allVersions},
-				Help: "which versions of secrets and certificates replication copies; all: every enabled version, oldest first",
-			},
-			{
-				Name: setDisabled, Default: "report", Values: []string{"report", readDisabled},
-				Help: "what replication does with disabled secrets and certificates; read CHANGES THE SOURCE: it enables the object for a moment, reads it and disables it again, which needs the right secrets/update/action or certificates/update/action there",
-			},
-			{
-				Name: setDeleted, Default: "report", Values: []string{"report", recoverDeleted},
-				Help: "what to do where a soft-deleted object holds the name at the target; recover: recover it and bring it up to date, which needs the rights recover/action and update/action of secrets, keys and certificates there; template mode keeps its values",
-			},
-			{
-				Name: setKinds, Default: allKinds,
-				Help: "which kinds of object to work at: all, or some of secret,key,certificate,issuer,contacts, separated by commas",
-			},
-		},
-		Cannot: cannot(),
+		PerItem:  time.Second / writesPerSecond,
+		Settings: slices.Clone(settings),
+		Cannot:   cannot(),
 	}
 }
 
@@ -195,8 +199,68 @@ func (p *Plugin) job(t plugin.Task) (*job, kind, error) {
 }
 
 // setting returns the value of one of this plugin's settings.
-func (j *job) setting(name string) string { return (*Plugin)(nil).Info().Setting(j.Settings, name) }
+func (j *job) setting(name string) string { return settingOf(j.Settings, name) }
+
+func settingOf(given plugin.Settings, name string) string {
+	return plugin.Info{Settings: settings}.Setting(given, name)
+}
 
 // may tells whether what differs at the target may be replaced. force is set where the
 // user asked for it in another way, or where the difference is this program's own doing.
 func (j *job) may(force bool) bool { return force || j.Overwrite }
+
+// right is a data action of Microsoft.KeyVault/vaults and what it is for. The names are
+// those of https://learn.microsoft.com/azure/role-based-access-control/permissions/security.
+type right struct {
+	action string
+	reason string
+}
+
+// atSource and atTarget are what both modes need.
+var (
+	atSource = []right{
+		{"secrets/readMetadata/action", "list the secrets and their properties"},
+		{"keys/read", "list the keys and read their shape"},
+		{"keyrotationpolicies/read", "read the keys' rotation policies"},
+		{"certificates/read", "list the certificates and read their policies"},
+		{"certificatecas/read", "read the certificate issuers"},
+		{"certificatecontacts/write", "read the certificate contacts: Azure has no right that only reads them"},
+	}
+	atTarget = []right{
+		{"secrets/readMetadata/action", "see which versions of a secret are there"},
+		{"secrets/setSecret/action", "write secrets"},
+		{"keys/read", "see which keys are there"},
+		{"keys/create/action", "create keys"},
+		{"keyrotationpolicies/read", "see the rotation policies that are there"},
+		{"keyrotationpolicies/write", "set the keys' rotation policies"},
+		{"certificates/read", "see which certificates are there"},
+		{"certificatecas/read", "see which issuers are there"},
+		{"certificatecas/write", "create certificate issuers"},
+		{"certificatecontacts/write", "read and set the certificate contacts"},
+	}
+)
+
+// Permissions implements plugin.Plugin. What only Overwrite or a setting needs is not
+// among them: the rights to update objects in place and to recover deleted ones. Whoever
+// lacks one of those gets an error that names it.
+func (*Plugin) Permissions(mode plugin.Mode) []plugin.Permission {
+	var out []plugin.Permission
+	add := func(side plugin.Side, rights ...right) {
+		for _, r := range rights {
+			out = append(out, plugin.Permission{Side: side, DataActions: []string{"Microsoft.KeyVault/vaults/" + r.action}, Reason: r.reason})
+		}
+	}
+	add(plugin.Source, atSource...)
+	if mode == plugin.Replication {
+		add(plugin.Source, right{"secrets/getSecret/action", "read the values of secrets and the private keys of certificates"})
+	}
+	add(plugin.Target, atTarget...)
+	if mode == plugin.Replication {
+		add(plugin.Target,
+			right{"secrets/getSecret/action", "compare the values of secrets, so that nothing is written twice"},
+			right{"certificates/import/action", "import certificates with their private keys"})
+	} else {
+		add(plugin.Target, right{"certificates/create/action", "issue certificates anew from their policies"})
+	}
+	return out
+}

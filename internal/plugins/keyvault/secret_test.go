@@ -251,6 +251,9 @@ func TestSecretUnderACertificatesName(t *testing.T) {
 			if !strings.Contains(e.Error(), "belongs to a certificate") {
 				t.Errorf("%s: %v", key, e)
 			}
+			if c := l.compare(r, key); c.State != plugin.Different || c.Reason != reasonTaken {
+				t.Errorf("%s %s: compared %+v", r.mode, key, c)
+			}
 		}
 	}
 }
@@ -264,6 +267,28 @@ func TestCertificatesSecretIsNotASecret(t *testing.T) {
 		if err != nil || out.Status != plugin.Skipped || out.Reason != reasonManaged {
 			t.Errorf("got %+v, %v", out, err)
 		}
+		task := l.task(r, it)
+		task.Target = task.Source // where something of the name is, so that both sides are looked at
+		if c, err := l.plugin.Compare(t.Context(), task); err != nil || c.State == plugin.Same {
+			t.Errorf("compared %+v, %v", c, err)
+		}
+	}
+}
+
+// TestSecretThatChangesMeanwhile was enabled when it was listed, or the other way round.
+func TestSecretThatChangesMeanwhile(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, vaults{source: `{"secrets":[{"name":"on","value":"v"},{"name":"off","value":"v","enabled":false}]}`, target: `{"secrets":[{"name":"off","value":"v"}]}`})
+	off, on := l.item(full(), "secrets/off"), l.item(full(), "secrets/on")
+	off.Ref, on.Ref = plugin.Encode(ref{Name: "off"}), plugin.Encode(ref{Name: "on", Disabled: true})
+	if out, err := l.plugin.Replicate(t.Context(), l.task(full(), off)); err != nil || out.Status != plugin.Skipped || out.Reason != reasonDisabled {
+		t.Errorf("disabled since: %+v, %v", out, err)
+	}
+	if c, err := l.plugin.Compare(t.Context(), l.task(full(), off)); err != nil || c.State != plugin.Cannot {
+		t.Errorf("disabled since: compared %+v, %v", c, err)
+	}
+	if _, err := l.plugin.Replicate(t.Context(), l.task(full("disabled", "read"), on)); errs.KindOf(err) != errs.Conflict || !strings.Contains(err.Error(), "run again") {
+		t.Errorf("enabled since: %v", err)
 	}
 }
 
