@@ -66,8 +66,9 @@ type BatchReplicator interface {
 	ReplicateBatch(ctx context.Context, ts []Task) ([]Outcome, error)
 }
 
-// AccessChecker returns the permissions that are missing on one side, where Azure RBAC
-// is not the whole truth about access.
+// AccessChecker tells what a caller may do where Azure RBAC is not the whole truth about
+// access. It judges what Permissions(mode) lists for the side by what the endpoint's
+// resource says of itself, and writes nothing.
 type AccessChecker interface {
-	CheckAccess(ctx context.Context, e Endpoint, side Side, mode Mode) ([]Permission, error)
+	CheckAccess(ctx context.Context, e Endpoint, who Caller, side Side, mode Mode) (Access, error)
 }

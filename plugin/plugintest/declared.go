@@ -240,11 +240,11 @@ func (t *trial) checkAccess(p *pair, mode plugin.Mode) {
 		return
 	}
 	for s, e := range map[plugin.Side]plugin.Endpoint{plugin.Source: p.from.Endpoint, plugin.Target: p.to.Endpoint} {
-		missing, err := c.CheckAccess(t.ctx, e, s, mode)
+		got, err := c.CheckAccess(t.ctx, e, lab.Caller(e.Credential), s, mode)
 		if err != nil {
 			t.errorf("%s mode: CheckAccess at the %s: %v", mode, s, err)
 		}
-		for _, m := range missing {
+		for _, m := range got.Missing {
 			t.errorf("%s mode: CheckAccess misses %v at the %s, which is granted", mode, actionsOf(m), s)
 		}
 	}

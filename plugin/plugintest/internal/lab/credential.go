@@ -12,6 +12,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
 // credential signs one application in to one tenant with its secret (the client
@@ -19,11 +21,20 @@ import (
 // azidentity does without AdditionallyAllowedTenants. The suite does not use azidentity
 // because sign-in is no part of a plugin.
 type credential struct {
-	tenantID, appID, secret string
-	client                  *http.Client
+	tenantID, appID, objectID, secret string
+	client                            *http.Client
 
 	mu     sync.Mutex // guards tokens
 	tokens map[string]azcore.AccessToken
+}
+
+// Caller returns whom a credential of this package signs in.
+func Caller(cred azcore.TokenCredential) plugin.Caller {
+	c, ok := cred.(*credential)
+	if !ok {
+		return plugin.Caller{}
+	}
+	return plugin.Caller{TenantID: c.tenantID, ObjectID: c.objectID, AppID: c.appID}
 }
 
 // GetToken implements azcore.TokenCredential.

@@ -162,7 +162,7 @@ func (w *World) Principal(side plugin.Side, scope string, r Rights) (azcore.Toke
 			return nil, err
 		}
 	}
-	return &credential{tenantID: t.id, appID: app.AppID, secret: app.Secret, client: &http.Client{Transport: w.net}}, nil
+	return &credential{tenantID: t.id, appID: app.AppID, objectID: app.ObjectID, secret: app.Secret, client: &http.Client{Transport: w.net}}, nil
 }
 
 // Endpoint returns one side as a plugin gets it. Requests go through tap; they are
