@@ -80,19 +80,24 @@ func TestPlainRepeatsWhereTheRunStands(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b strings.Builder
 		p := NewPlain(&b, Style{})
+		written := func() string { // the ticker writes from a goroutine of its own
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return b.String()
+		}
 		p.Event(event.PhaseStarted{Phase: event.Applying})
 		for range 3 {
 			p.Event(event.ItemDone{Resource: "kv", Status: plugin.Created})
 		}
 		time.Sleep(SummaryEvery - time.Second)
 		synctest.Wait()
-		if strings.Contains(b.String(), "so far") {
+		if strings.Contains(written(), "so far") {
 			t.Error("a summary comes too early")
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if !strings.Contains(b.String(), "apply: 3 items, 3 created so far") {
-			t.Errorf("no summary: %s", b.String())
+		if got := written(); !strings.Contains(got, "apply: 3 items, 3 created so far") {
+			t.Errorf("no summary: %s", got)
 		}
 		p.Close()
 	})
