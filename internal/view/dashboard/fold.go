@@ -53,6 +53,9 @@ func (s *state) foldResource(e event.Event, now time.Time) bool {
 	case event.ResourceDone:
 		r := s.resource(e.Source)
 		r.standing, r.found, r.open, r.touched = done, e.Items, 0, now
+		if s.stopping && r.sum.items() != r.expect {
+			r.standing = cutOff
+		}
 		if e.Err != nil {
 			r.broken = true
 			s.stage().broken++
@@ -96,8 +99,10 @@ func (s *state) foldItem(e event.Event, now time.Time) {
 // begin ends the phase at hand and opens another one. What a phase found is what the
 // next one may expect.
 func (s *state) begin(p event.Phase, now time.Time) {
+	wrote := false
 	if n := len(s.stages); n > 0 {
 		s.stages[n-1].ended = now
+		wrote = s.stages[n-1].phase == event.Applying
 	}
 	s.stages = append(s.stages, &stage{phase: p, began: now})
 	s.items, s.bytes = rate{}, rate{}
@@ -109,7 +114,7 @@ func (s *state) begin(p event.Phase, now time.Time) {
 				r.expect = r.found
 			}
 		}
-		if p == event.Verifying && r.standing != waiting {
+		if wrote {
 			r.applied, r.wrote = r.sum, true
 		}
 		r.standing, r.reason, r.broken, r.open, r.found = waiting, "", false, 0, 0

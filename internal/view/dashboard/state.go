@@ -43,7 +43,7 @@ var words = [outcomes]struct{ text, title, short string }{
 // tally counts items by outcome.
 type tally [outcomes]int64
 
-func (t *tally) items() int64 {
+func (t tally) items() int64 {
 	var n int64
 	for _, c := range t {
 		n += c
@@ -51,10 +51,13 @@ func (t *tally) items() int64 {
 	return n
 }
 
-// text is the tally in words: "110 created, 10 skipped".
-func (t *tally) text() string {
+// text is the tally in words, failures first: "2 failed, 110 created, 10 skipped".
+func (t tally) text() string {
 	var parts []string
-	for o, n := range t {
+	if t[failed] > 0 {
+		parts = append(parts, number(t[failed])+" "+words[failed].text)
+	}
+	for o, n := range t[:failed] {
 		if n > 0 {
 			parts = append(parts, number(n)+" "+words[o].text)
 		}
@@ -80,6 +83,7 @@ const (
 	waiting standing = iota
 	working
 	done
+	cutOff // the run was stopped before all its items ended
 	leftOut
 )
 

@@ -69,17 +69,19 @@ func right(s string, n int) string { return blank(n-columns(s)) + s }
 func blank(n int) string { return strings.Repeat(" ", max(n, 0)) }
 
 // route is "source → target" in at most n columns. Each side gives up what the other one
-// does not need. Equal names are written once.
+// does not need. Equal names are written once. Where both would be cut to stumps, the
+// source stands alone.
 func route(source, target string, n int) string {
 	if target == "" || target == source {
 		return cut(source, n)
 	}
 	const arrow = " → "
+	const stump = 22 // columns for both names
 	room := n - columns(arrow)
-	if room < 8 {
+	a, b := columns(source), columns(target)
+	if room < stump && a+b > room {
 		return cut(source, n)
 	}
-	a, b := columns(source), columns(target)
 	half := room / 2
 	switch {
 	case a+b <= room:
@@ -105,6 +107,19 @@ func wrap(s string, n int) []string {
 		lines[i] = indent + strings.TrimLeft(lines[i], " ")
 	}
 	return lines
+}
+
+// squeeze makes the lines of a wrapped text n at most: what is beyond them is joined to the
+// last one and clipped.
+func squeeze(lines []string, n, width int) []string {
+	if len(lines) <= n {
+		return lines
+	}
+	last := lines[n-1]
+	for _, more := range lines[n:] {
+		last += " " + strings.TrimLeft(more, " ")
+	}
+	return append(lines[:n-1:n-1], clip(last, width))
 }
 
 // nameOf is the last segment of a resource ID: the resource's name.
