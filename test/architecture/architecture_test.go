@@ -37,7 +37,7 @@ var rooms = map[string][]string{
 	"internal/inventory":         {"internal/azure", "plugin"},
 	"internal/plugins":           {"internal/azure/classify", "internal/azure/cloud", "plugin"},
 	// What the suite must know to judge a plugin; the program hands it on to the suite.
-	"internal/plugins/keyvault/conformance": {"plugin", suite, "internal/emulator/wire"},
+	"internal/plugins/keyvault/conformance": {"internal/plugins/keyvault", "plugin", suite, "internal/emulator/wire"},
 
 	"internal/azure":      {"internal/retry", "plugin"},
 	"internal/azure/auth": {"internal/azure/cloud", "plugin"},
