@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"os"
 
+	"github.com/azure-tenant-grapher/atg/internal/emulator"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
 	"github.com/azure-tenant-grapher/atg/internal/event"
 	"github.com/azure-tenant-grapher/atg/internal/session"
@@ -20,6 +22,13 @@ func (a *App) withSession(ctx context.Context, opt *runOptions, work func(*sessi
 	}
 	defer closeLog()
 	opt.Logger = logger
+	if opt.emulator != "" {
+		transport, err := emulator.Connect(ctx, opt.emulator)
+		if err != nil {
+			return usagef("--emulator: %w", err)
+		}
+		opt.Transport = &http.Client{Transport: transport}
+	}
 	out := a.newOutput(opt)
 	opt.Emit = out.emit
 	s, err := session.Open(ctx, opt.Options)

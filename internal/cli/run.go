@@ -20,8 +20,9 @@ type runOptions struct {
 	session.Options
 	output   string
 	progress string
-	yes      bool // apply without a question
-	exitCode bool // plan: differences are worth exit code 6
+	yes      bool   // apply without a question
+	exitCode bool   // plan: differences are worth exit code 6
+	emulator string // address of an emulator's proxy; "": Azure
 	debug    bool
 	logFile  string
 	next     view.Next
@@ -31,7 +32,7 @@ type runOptions struct {
 type runFlags struct {
 	mode, output, progress, cloud *choice
 	types, settings               []string
-	mapping, logFile              string
+	mapping, logFile, emulator    string
 	workers                       int
 	overwrite, yes, exitCode      bool
 	debug, noInput                bool
@@ -50,6 +51,7 @@ func addRunFlags(cmd *cobra.Command) *runFlags {
 	f.StringArrayVar(&r.settings, "set", nil, "set an option of a plugin: `PLUGIN.SETTING=VALUE`; may be repeated")
 	f.StringVar(&r.mapping, "mapping", "", "JSON `file` that names the target of source resources")
 	f.IntVar(&r.workers, "workers", 0, "items at work at once (default 16)")
+	f.StringVar(&r.emulator, "emulator", "", "work against the emulator whose proxy is at this `address`, not against Azure")
 	f.BoolVar(&r.debug, "debug", false, "log every request, without content, to standard error or --log-file")
 	f.StringVar(&r.logFile, "log-file", "", "append the log to this `file`, as JSON lines")
 	f.BoolVar(&r.noInput, "no-input", false, "never ask: no question, no interactive sign-in")
@@ -160,7 +162,7 @@ func (a *App) options(name string, cmd *cobra.Command, f *runFlags) (*runOptions
 	}
 	opt := &runOptions{
 		output: f.output.value, progress: f.progress.value, yes: f.yes, exitCode: f.exitCode,
-		debug: f.debug, logFile: f.logFile, next: nextCommands(name, cmd.Flags()),
+		debug: f.debug, logFile: f.logFile, emulator: strings.TrimPrefix(f.emulator, "http://"), next: nextCommands(name, cmd.Flags()),
 	}
 	opt.Command, opt.Version, opt.Registry, opt.Env = name, a.Version, reg, a.Env
 	opt.Mode, opt.Cloud, opt.Mapping = plugin.Mode(f.mode.value), f.cloud.value, f.mapping

@@ -55,7 +55,7 @@ func failureGroup(b *strings.Builder, r *engine.Report, fs []engine.Failure, st 
 	for _, f := range fs[:min(len(fs), 3)] {
 		g.Examples = append(g.Examples, nameOf(f.Resource)+" "+string(f.Item))
 	}
-	fmt.Fprintf(b, "%s%s\n", lead, wrap(printable(fs[0].Message), columns(lead), st.Width))
+	fmt.Fprintf(b, "%s%s\n", lead, wrap(printable(named(r, fs[0].Message)), columns(lead), st.Width))
 	fmt.Fprintf(b, "%s%s\n", indent, st.paint(dim, wrap(examples(g), columns(lead), st.Width)))
 	if hint := problemHint(fs[0].Problem, onSide(r, fs[0].Resource, fs[0].Side)); hint != "" {
 		fmt.Fprintf(b, "%shint: %s\n", indent, wrap(hint, columns(lead)+6, st.Width))
@@ -72,9 +72,17 @@ func onSide(r *engine.Report, source, side string) string {
 	return source
 }
 
+// named is a message with the names of the run's resources in place of their IDs.
+func named(r *engine.Report, message string) string {
+	for _, p := range r.Pairs {
+		message = strings.NewReplacer(p.Source, nameOf(p.Source), p.Target, nameOf(p.Target)).Replace(message)
+	}
+	return message
+}
+
 // problem writes a resource's error below its name.
-func problem(b *strings.Builder, p engine.Problem, resource string, st Style) {
-	fmt.Fprintf(b, "  %s\n", wrap(printable(p.Message), 2, st.Width))
+func problem(b *strings.Builder, r *engine.Report, p engine.Problem, resource string, st Style) {
+	fmt.Fprintf(b, "  %s\n", wrap(printable(named(r, p.Message)), 2, st.Width))
 	if hint := problemHint(p, resource); hint != "" {
 		fmt.Fprintf(b, "  hint: %s\n", wrap(hint, 8, st.Width))
 	}

@@ -86,7 +86,7 @@ func pairTable(b *strings.Builder, r *engine.Report, st Style) {
 		}
 		if p.Error != nil {
 			b.WriteString(st.paint(red, "Not listed to its end: ") + nameOf(p.Source) + "\n")
-			problem(b, *p.Error, onSide(r, p.Source, p.Error.Side), st)
+			problem(b, r, *p.Error, onSide(r, p.Source, p.Error.Side), st)
 			b.WriteByte('\n')
 		}
 	}

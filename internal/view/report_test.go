@@ -77,7 +77,7 @@ func badReport() *engine.Report {
 	for i := range 9 {
 		r.Failures = append(r.Failures, engine.Failure{
 			Resource: rg + "kv-contoso-app", Item: plugin.Key(fmt.Sprintf("secrets/f%d", i)), Kind: "secret", Phase: "apply",
-			Problem: engine.Problem{Kind: "conflict", Message: "write the secret of secrets/f0 in kv-fabrikam-shop (target): Conflict: deleted", Side: "target", Code: "Conflict/ObjectIsDeletedButRecoverable"},
+			Problem: engine.Problem{Kind: "conflict", Message: "write the secret of secrets/f0 in " + rg + "kv-fabrikam-shop (target): Conflict: deleted", Side: "target", Code: "Conflict/ObjectIsDeletedButRecoverable"},
 		})
 	}
 	for i := range 6 {
