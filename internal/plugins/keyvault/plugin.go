@@ -105,7 +105,30 @@ func (*Plugin) Info() plugin.Info {
 		},
 		PerItem:  time.Second / writesPerSecond,
 		Settings: slices.Clone(settings),
+		Limits:   limits(),
 		Cannot:   cannot(),
+	}
+}
+
+// limits are those of one vault:
+// https://learn.microsoft.com/azure/key-vault/general/service-limits. HSM keys have 10 in
+// the time of 20, and reads of large keys weigh more: there throttling has to tell.
+func limits() []plugin.Limit {
+	const (
+		host   = "*.vault.*"
+		source = "https://learn.microsoft.com/azure/key-vault/general/service-limits"
+		window = 10 * time.Second
+	)
+	return []plugin.Limit{
+		{
+			Name: "secrets written, certificates and keys imported", Host: host, Count: 10 * writesPerSecond, Per: window, Source: source,
+			Requests: []string{"PUT /secrets/*", "POST /certificates/*/import", "PUT /keys/*"},
+		},
+		{
+			Name: "keys created", Host: host, Count: 10 * keyCreatesPerSecond, Per: window, Source: source,
+			Requests: []string{"POST /keys/*/create"},
+		},
+		{Name: "transactions", Host: host, Count: 4000, Per: window, Source: source},
 	}
 }
 
