@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azcertificates"
@@ -355,6 +354,3 @@ func (j *job) compareCertificate(ctx context.Context) (plugin.Comparison, error)
 	}
 	return plugin.Comparison{State: plugin.Different, Fields: c.fields()}, nil
 }
-
-// isHSM tells whether a policy's key is protected by an HSM.
-func (p certPolicy) isHSM() bool { return strings.HasSuffix(string(p.KeyType), "-HSM") }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azcertificates"
@@ -131,8 +132,12 @@ func (j *job) declareKey(ctx context.Context) ([]iac.Block, error) {
 		attrs = append(attrs, s.Rotation.terraform())
 		props = append(props, s.Rotation.arm())
 	}
+	note := "A new key of the same shape: key material cannot leave Azure."
+	if s.Release != (releasePolicy{}) {
+		note += "\nIts release policy names attestation services and is not declared."
+	}
 	return []iac.Block{{
-		Name: j.ref.Name, Note: "A new key of the same shape: key material cannot leave Azure.",
+		Name: j.ref.Name, Note: note,
 		TF:  j.terraform("azurerm_key_vault_key", attrs...),
 		ARM: j.armResource("keys", append(tagAttrs(s.Tags), iac.Attr{Name: "properties", Value: props})...),
 	}}, nil
@@ -155,14 +160,15 @@ func (r rotation) terraform() iac.Attr {
 	return iac.Attr{Name: "rotation_policy", Value: nested}
 }
 
-// arm is the policy as Microsoft.KeyVault/vaults/keys has it.
+// arm is the policy as Microsoft.KeyVault/vaults/keys has it, where actions are written in
+// lower case.
 func (r rotation) arm() iac.Attr {
 	obj := iac.Object{{Name: "attributes", Value: iac.Object(some("expiryTime", r.ExpiryTime))}}
 	actions := []any{}
 	for _, a := range r.Actions {
 		trigger := append(some("timeAfterCreate", a.TimeAfterCreate), some("timeBeforeExpiry", a.TimeBeforeExpiry)...)
 		actions = append(actions, iac.Object{
-			{Name: "action", Value: iac.Object{{Name: "type", Value: a.Type}}},
+			{Name: "action", Value: iac.Object{{Name: "type", Value: strings.ToLower(a.Type)}}},
 			{Name: "trigger", Value: iac.Object(trigger)},
 		})
 	}

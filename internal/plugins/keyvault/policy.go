@@ -96,3 +96,6 @@ func writable(p *azcertificates.CertificatePolicy, contentType string) *azcertif
 func (p certPolicy) ownIssuer() bool {
 	return p.Issuer != "" && !strings.EqualFold(p.Issuer, issuerSelf) && !strings.EqualFold(p.Issuer, issuerUnknown)
 }
+
+// isHSM tells whether a policy's key is protected by an HSM.
+func (p certPolicy) isHSM() bool { return strings.HasSuffix(string(p.KeyType), "-HSM") }

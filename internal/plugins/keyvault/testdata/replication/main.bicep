@@ -76,7 +76,7 @@ resource ec 'Microsoft.KeyVault/vaults/keys@2023-07-01' = {
       lifetimeActions: [
         {
           action: {
-            type: 'Rotate'
+            type: 'rotate'
           }
           trigger: {
             timeAfterCreate: 'P90D'
@@ -84,7 +84,7 @@ resource ec 'Microsoft.KeyVault/vaults/keys@2023-07-01' = {
         }
         {
           action: {
-            type: 'Notify'
+            type: 'notify'
           }
           trigger: {
             timeBeforeExpiry: 'P30D'
