@@ -236,3 +236,19 @@ func TestDocs(t *testing.T) {
 		}
 	}
 }
+
+// TestPluginCheckFails gives the suite a subject that says nothing: that fails a check.
+func TestPluginCheckFails(t *testing.T) {
+	t.Parallel()
+	for _, form := range []string{outputText, outputJSON} {
+		f := newTerminal(t, "")
+		f.app.Subject = func(p plugin.Plugin) (plugintest.Subject, bool) { return plugintest.Subject{Plugin: p}, true }
+		if code := f.run(t, "plugin", "check", "boxes", "-o", form); code != exitFailed {
+			t.Errorf("%s: exit code %d: %s", form, code, f.err)
+		}
+		want := map[string]string{outputText: "FAIL   Subject", outputJSON: `"status": "failed"`}[form]
+		if !strings.Contains(f.out.String(), want) {
+			t.Errorf("%s: standard output lacks %q:\n%s", form, want, f.out)
+		}
+	}
+}
