@@ -2,6 +2,7 @@ package view
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -112,7 +113,7 @@ func Error(w io.Writer, err error, done string, st Style) error {
 			name = ""
 		}
 	}
-	row("cause", causeOf(e))
+	row("cause", causeOf(e, st.Verbose))
 	row("hint", HintOf(err))
 	row("done", done)
 	if e != nil && e.RequestID != "" {
@@ -143,15 +144,31 @@ func subject(err error, e *errs.Error) string {
 	return printable(b.String())
 }
 
+// clauses is an error with several causes: it says them in parts, a short line each, and
+// leaves out those that do not matter unless all are wanted.
+type clauses interface {
+	error
+	Clauses(all bool) []string
+}
+
+// messageOf is what a cause says.
+func messageOf(err error, all bool) string {
+	var parts clauses
+	if errors.As(err, &parts) {
+		return strings.Join(parts.Clauses(all), "\n")
+	}
+	return err.Error()
+}
+
 // causeOf is the status, the code and the message of the service, each said once.
-func causeOf(e *errs.Error) string {
+func causeOf(e *errs.Error, all bool) string {
 	if e == nil {
 		return ""
 	}
 	var parts []string
 	status, code, message := http.StatusText(e.Status), e.Code, ""
 	if e.Err != nil {
-		message = e.Err.Error()
+		message = messageOf(e.Err, all)
 	}
 	if e.Status != 0 {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, status)))
@@ -177,7 +194,7 @@ func brief(err error) string {
 		return err.Error()
 	}
 	text := strings.TrimPrefix(subject(err, e), "cannot ")
-	if cause := causeOf(e); cause != "" {
+	if cause := causeOf(e, false); cause != "" {
 		text += ": " + cause
 	}
 	return text

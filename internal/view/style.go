@@ -9,6 +9,8 @@ import (
 type Style struct {
 	Width int  // columns of the terminal; 0: no terminal, nothing is cut or wrapped
 	Color bool // ANSI colours and bold; meaning is never in colour alone
+	// Verbose shows in errors also what has most likely nothing to do with them.
+	Verbose bool
 }
 
 // paint is an ANSI "select graphic rendition" parameter.

@@ -54,6 +54,8 @@ type Attempt struct {
 	Link string `json:"link"` // "--sp-*", "AZURE_*", "Azure CLI"
 	Won  bool   `json:"won"`
 	Said string `json:"said"` // why it did not win, in one line; of the winner, who it is
+	// Absent says that nobody has set this link up: there was nothing that could go wrong.
+	Absent bool `json:"absent,omitempty"`
 }
 
 // Result is a side's credential. It holds no token and no secret.

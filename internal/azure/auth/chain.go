@@ -42,6 +42,12 @@ type unset string
 
 func (u unset) Error() string { return string(u) }
 
+// partial is the reason of a link that is configured in part, or for another tenant: no
+// failure either, but likely to be what a person has overlooked.
+type partial string
+
+func (p partial) Error() string { return string(p) }
+
 func (c *chain) resolve(ctx context.Context) (*Result, error) {
 	if err := c.prepare(); err != nil {
 		return nil, err
@@ -110,7 +116,7 @@ func (c *chain) try(ctx context.Context, l link) (*Result, error) {
 }
 
 func (c *chain) note(l link, err error) {
-	c.attempts = append(c.attempts, Attempt{Link: l.name, Said: oneLine(err)})
+	c.attempts = append(c.attempts, Attempt{Link: l.name, Said: oneLine(err), Absent: isAbsent(err)})
 	if !isUnset(err) {
 		c.causes = append(c.causes, err)
 		c.reached = c.reached || kindOf(err, l.tool) != errs.Unavailable

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -32,6 +33,29 @@ func (e *ChainError) Error() string {
 		head += " for tenant " + e.Tenant
 	}
 	return head + ": " + strings.Join(lines, "; ")
+}
+
+// Clauses returns what Error says in parts, each a short line. Links that nobody has set up
+// are left out unless all are wanted.
+func (e *ChainError) Clauses(all bool) []string {
+	var lines []string
+	for _, a := range e.Attempts {
+		if all || !a.Absent {
+			lines = append(lines, a.Link+": "+a.Said)
+		}
+	}
+	tenant := ""
+	if e.Tenant != "" {
+		tenant = " for tenant " + e.Tenant
+	}
+	switch len(lines) {
+	case 0:
+		return []string{"no credential is given" + tenant + ": by no flag, no environment variable, no identity of this machine"}
+	case 1:
+		return lines
+	default:
+		return append([]string{"no credential works" + tenant}, lines...)
+	}
 }
 
 // Unwrap returns the errors of the links that are configured.
@@ -71,11 +95,19 @@ func description(err error) string {
 // longest is the number of bytes that oneLine keeps of a foreign text.
 const longest = 300
 
-// oneLine returns what an error says, shortened to one line.
+// member is how azidentity begins the text of a credential's error.
+var member = regexp.MustCompile(`^\w+Credential(: | authentication failed\.? ?)`)
+
+// oneLine returns what an error says, shortened to one line: the authority's own words,
+// else its status, else the text without azidentity's dump of the exchange.
 func oneLine(err error) string {
 	text := description(err)
+	if resp := response(err); text == "" && resp != nil { //nolint:bodyclose // as in description
+		text = "it was answered " + strings.TrimSpace(strconv.Itoa(resp.StatusCode)+" "+http.StatusText(resp.StatusCode))
+	}
 	if text == "" {
 		text = strings.Join(strings.Fields(err.Error()), " ")
+		text = first(member.ReplaceAllString(text, ""), text)
 	}
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "…"

@@ -47,10 +47,10 @@ func (c *chain) links() []link {
 func (c *chain) principalLink(p Principal) link {
 	return link{name: p.Origin, tenant: c.tenantOf(p), make: func(context.Context) (azcore.TokenCredential, error) {
 		if missing := p.missing(); missing != "" {
-			return nil, unset(missing + " is not set")
+			return nil, partial(missing + " is not set")
 		}
 		if c.foreign(p) {
-			return nil, unset(fmt.Sprintf("is of tenant %s; this side is tenant %s", p.TenantID, c.cfg.TenantID))
+			return nil, partial(fmt.Sprintf("is of tenant %s; this side is tenant %s", p.TenantID, c.cfg.TenantID))
 		}
 		return c.fromPrincipal(p)
 	}}
@@ -91,7 +91,7 @@ func (c *chain) tenantOf(p Principal) string { return first(c.cfg.TenantID, p.Te
 func (c *chain) fromPrincipal(p Principal) (azcore.TokenCredential, error) {
 	tenant := c.tenantOf(p)
 	if tenant == "" {
-		return nil, unset("the tenant ID is not set")
+		return nil, partial("the tenant ID is not set")
 	}
 	if p.CertificatePath == "" {
 		return azidentity.NewClientSecretCredential(tenant, p.ClientID, p.ClientSecret.Reveal(),
@@ -227,8 +227,16 @@ func (c *chain) interactive() link {
 	return l
 }
 
-// isUnset tells whether err says no more than that a link is not configured.
+// isUnset tells whether err says no more than that a link is not configured, or in part.
 func isUnset(err error) bool {
 	var u unset
-	return errors.As(err, &u)
+	var p partial
+	return errors.As(err, &u) || errors.As(err, &p)
+}
+
+// isAbsent tells whether nobody has set the link up. Of a developer tool that is not
+// installed azidentity says so in words alone.
+func isAbsent(err error) bool {
+	var u unset
+	return errors.As(err, &u) || strings.Contains(err.Error(), "executable not found on path")
 }
