@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 // and no write where nothing changed.
 func TestCalls(t *testing.T) {
 	t.Parallel()
-	const secrets, page = 301, 25
+	const secrets, page = 101, 25
 	pages := (secrets+page-1)/page + 4 // and one each of keys, certificates, issuers, contacts
 	l := &lab{dir: t.TempDir(), atg: self(t), env: []string{asATG + "=1"}, workers: 8}
 	err := l.within(t.Context(), emulation{secrets: secrets}, func(az *azure) error {
@@ -70,6 +70,42 @@ func TestCalls(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestScenarios runs scenarios with few secrets: their times say nothing, their counts do.
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	l := &lab{dir: t.TempDir(), atg: self(t), env: []string{asATG + "=1"}, workers: 4}
+	rows, err := copyTwice(t.Context(), l, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := memory(t.Context(), l, 1, 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]row{}
+	for _, r := range append(rows, more...) {
+		got[r.measure] = r
+	}
+	for measure, want := range map[string]row{
+		"first copy: calls per secret":            {value: "3.000", target: "≤ 3.000", verdict: met, basis: "5 reads, 5 looks, 5 writes; besides, 5 pages of listings"},
+		"first copy: calls per secret to verify":  {value: "2.000", basis: "5 reads, 5 looks, 0 writes; besides, 5 pages of listings"},
+		"first copy: changes asked of the source": {value: "0", target: "≤ 0", verdict: met},
+		"unchanged re-run: writes":                {value: "0", target: "≤ 0", verdict: met},
+		"unchanged re-run: calls per secret":      {value: "2.000", target: "≤ 2.000", verdict: met, basis: "5 reads, 5 looks, 0 writes; besides, 5 pages of listings"},
+	} {
+		want.measure = measure
+		if diff := cmp.Diff(want, got[measure], cmp.AllowUnexported(row{})); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+	if r := got["peak memory at 2 secrets, MiB"]; r.verdict != failed || r.target != "≤ 1.0" {
+		t.Errorf("%+v: no run takes less than one MiB", r)
+	}
+	if r, ok := got["growth to 2 secrets"]; !ok || !strings.HasSuffix(r.value, " %") {
+		t.Errorf("%+v: growth is not told", r)
 	}
 }
 

@@ -60,9 +60,11 @@ func missed(rows []row) bool {
 // writeTable writes the rows for a terminal.
 func writeTable(w io.Writer, rows []row) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for i, r := range rows {
-		if i == 0 || rows[i-1].scenario != r.scenario {
-			fmt.Fprintf(tw, "\n%s\n", r.scenario)
+	above := ""
+	for _, r := range rows {
+		if r.scenario != above {
+			above = r.scenario
+			fmt.Fprintf(tw, "\n%s\n", above)
 		}
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\n", r.measure, r.value, r.target, r.verdict, r.basis)
 	}
@@ -79,9 +81,11 @@ Written by `+"`make bench`"+` (`+"`go run ./bench -long`"+` for the rows that ta
 are processes of one machine with %d cores; atg works on %d items at once (`+"`--workers`"+`). A ratio of
 1.00 is the computed limit: calls × latency ÷ workers, or the time that the vault's own limit asks for.
 `, runtime.NumCPU(), workers)
-	for i, r := range rows {
-		if i == 0 || rows[i-1].scenario != r.scenario {
-			fmt.Fprintf(&b, "\n## %s\n\n| Measure | Value | Target | | Basis |\n|---|---:|---:|---|---|\n", r.scenario)
+	above := ""
+	for _, r := range rows {
+		if r.scenario != above {
+			above = r.scenario
+			fmt.Fprintf(&b, "\n## %s\n\n| Measure | Value | Target | | Basis |\n|---|---:|---:|---|---|\n", above)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.measure, r.value, r.target, r.verdict, r.basis)
 	}
