@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/azure-tenant-grapher/atg/internal/azure/auth"
+	"github.com/azure-tenant-grapher/atg/internal/azure/rbac"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
 	"github.com/azure-tenant-grapher/atg/internal/engine/local"
 	"github.com/azure-tenant-grapher/atg/internal/event"
@@ -41,9 +42,11 @@ type Options struct {
 	Workers   int                        // 0: the engine's default
 	Unpaced   bool                       // go faster than the services' documented limits until they throttle
 	Mapping   string                     // mapping file; "" for none
-	Cloud     string                     // "": public
-	Source    Side
-	Target    Side
+	// SkipAccessCheck lets Plan and Apply go without a look at the permissions beforehand.
+	SkipAccessCheck bool
+	Cloud           string // "": public
+	Source          Side
+	Target          Side
 
 	Registry *plugin.Registry
 	Env      func(string) (string, bool) // looks up environment variables
@@ -63,6 +66,8 @@ type Session struct {
 	engine   engine.Options
 	pairs    []engine.Pair
 	unpaired []engine.Unpaired
+	checker  *rbac.Checker
+	access   *rbac.Report // of CheckAccess; nil before it
 }
 
 // Open signs in, reads both inventories and finds the pairs. It writes nothing to Azure.
@@ -77,7 +82,7 @@ func Open(ctx context.Context, opt Options) (*Session, error) {
 	if err := o.signIn(ctx); err != nil {
 		return nil, err
 	}
-	s := &Session{opt: opt, runner: local.New()}
+	s := &Session{opt: opt, runner: local.New(), checker: rbac.NewChecker()}
 	s.engine = engine.Options{
 		Run: NewRunID(), Command: opt.Command, Version: opt.Version,
 		SourceTenant: o.source.tenant, TargetTenant: o.target.tenant,
@@ -99,15 +104,25 @@ func Open(ctx context.Context, opt Options) (*Session, error) {
 // Run is the run's ID.
 func (s *Session) Run() string { return s.engine.Run }
 
-// Plan compares every item and writes nothing.
+// Plan looks at the permissions, whose report is Access then, compares every item and
+// writes nothing. Missing permissions do not stop it.
 func (s *Session) Plan(ctx context.Context) (*engine.Report, error) {
+	if !s.opt.SkipAccessCheck {
+		if _, err := s.CheckAccess(ctx); err != nil {
+			return nil, err
+		}
+	}
 	opt := s.engine
 	opt.Command = "plan"
 	return s.runner.Plan(ctx, s.pairs, opt)
 }
 
-// Apply replicates every item, then compares every item.
+// Apply replicates every item, then compares every item. Where a permission is missing
+// it writes nothing and returns the error of MayApply.
 func (s *Session) Apply(ctx context.Context) (*engine.Report, error) {
+	if err := s.MayApply(ctx); err != nil {
+		return nil, err
+	}
 	return s.runner.Apply(ctx, s.pairs, s.engine)
 }
 
