@@ -278,50 +278,49 @@ func checkMinimal(t *trial) {
 }
 
 // missed tells whether a run is denied for want of one right (the zero right: with all of
-// them). The first step that is denied must name it.
+// them). The denial must name it.
 func (t *trial) missed(b *bench, mode plugin.Mode, v Variant, without right) bool {
 	all := t.rightsUnder(v, mode)
 	p := b.pairWith(v, grant(all, plugin.Source, without), grant(all, plugin.Target, without), 0)
-	denied := p.denials(t.ctx, run{mode: mode, variant: v})
-	if len(denied) > 0 && without.action != "" && !slices.ContainsFunc(denied, func(err error) bool { return names(err, without.action) }) {
-		t.errorf("%s mode: without %s at the %s the run is denied, but no error names it: %v", mode, without.action, without.side, denied[0])
+	denied := p.denial(t.ctx, run{mode: mode, variant: v})
+	if denied != nil && without.action != "" && !names(denied, without.action) {
+		t.errorf("%s mode: without %s at the %s the run is denied, but the error does not name it: %v", mode, without.action, without.side, denied)
 	}
-	return len(denied) > 0
+	return denied != nil
 }
 
-// denials runs everything, onto an empty and then onto a filled target, until a step is
-// denied. It returns that step's errors of kind PermissionDenied.
-func (p *pair) denials(ctx context.Context, r run) []error {
+// denial runs everything, onto an empty and then onto a filled target, and returns the
+// first error of kind PermissionDenied.
+func (p *pair) denial(ctx context.Context, r run) error {
 	items, failed := p.discover(ctx, r)
 	if _, _, err := p.estimate(ctx, r.mode); err != nil {
 		failed = append(failed, err)
 	}
+	if denied := deniedAmong(failed); denied != nil {
+		return denied
+	}
 	for range 2 {
-		if denied := deniedAmong(failed); len(denied) > 0 {
-			return denied
+		for _, it := range items {
+			if denied := deniedAmong(p.exercise(ctx, it, r, nil)); denied != nil {
+				return denied
+			}
 		}
 		for _, it := range items {
-			failed = append(failed, p.exercise(ctx, it, r, nil)...)
-		}
-		if denied := deniedAmong(failed); len(denied) > 0 {
-			return denied
-		}
-		y := p.replicateItems(ctx, items, r)
-		for _, k := range sorted(y.failed) {
-			failed = append(failed, y.failed[k])
+			if _, err := p.replicateItem(ctx, it, r); errs.KindOf(err) == errs.PermissionDenied {
+				return err
+			}
 		}
 	}
-	return deniedAmong(failed)
+	return nil
 }
 
-func deniedAmong(failed []error) []error {
-	var out []error
+func deniedAmong(failed []error) error {
 	for _, err := range failed {
 		if errs.KindOf(err) == errs.PermissionDenied {
-			out = append(out, err)
+			return err
 		}
 	}
-	return out
+	return nil
 }
 
 // names tells whether an error says which action is missing.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/azure-tenant-grapher/atg/errs"
@@ -19,6 +20,7 @@ const (
 	faultsPut = 60 // failures scripted: a run has fewer requests than they reach
 	tries     = 40 // for an item, under faults
 	maxWrites = 40 // of one item, in a crash check
+	maxTurns  = 3  // requests of one method and URL that fail in turn
 )
 
 // faultChecks look at what a plugin does when the service or the way to it fails.
@@ -30,47 +32,104 @@ func faultChecks() []Check {
 	}
 }
 
-// passing are failures after which the same request may succeed. The last two happen
-// after the service did its work.
-func passing() []wire.Fault {
-	return []wire.Fault{
-		{Name: "429 with Retry-After", Kind: "status", Status: http.StatusTooManyRequests, Code: "Throttled", RetryAfter: time.Second},
-		{Name: "503", Kind: "status", Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable"},
-		{Name: "504", Kind: "status", Status: http.StatusGatewayTimeout, Code: "GatewayTimeout"},
-		{Name: "connection reset", Kind: "reset"},
-		{Name: "answer cut in its middle", Kind: "cut"},
-		{Name: "answer lost", Kind: "lost"},
+// failure is one after which the same request may succeed, as the emulator makes it on
+// the wire and as a tap makes it at an exact request.
+type failure struct {
+	wire.Fault
+	verdict   lab.Verdict
+	undecided bool // the service may have done its work
+}
+
+func passing() []failure {
+	return []failure{
+		{wire.Fault{Name: "429 with Retry-After", Kind: "status", Status: http.StatusTooManyRequests, Code: "Throttled", RetryAfter: time.Second}, lab.Answer(http.StatusTooManyRequests, "Throttled", time.Second), false},
+		{wire.Fault{Name: "503", Kind: "status", Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable"}, lab.Answer(http.StatusServiceUnavailable, "ServiceUnavailable", 0), false},
+		{wire.Fault{Name: "504", Kind: "status", Status: http.StatusGatewayTimeout, Code: "GatewayTimeout"}, lab.Answer(http.StatusGatewayTimeout, "GatewayTimeout", 0), false},
+		{wire.Fault{Name: "connection reset", Kind: "reset"}, lab.Drop(), false},
+		{wire.Fault{Name: "answer cut in its middle", Kind: "cut"}, lab.Cut(), true},
+		{wire.Fault{Name: "answer lost", Kind: "lost"}, lab.Lose(), true},
 	}
 }
 
-// checkFaults makes requests of one side fail again and again, and expects the end of an
-// undisturbed run. The gaps between failures grow, so that an item of many requests comes
-// through, too. Waits are not waited for: requests are tried again after a millisecond,
-// and not at all if the service asks for more; items at once.
+// checkFaults expects the end of an undisturbed run, first with failures on the wire at
+// growing distances, then with one at every request. Waits are not waited for: requests
+// are tried again after a millisecond, and not at all if the service asks for more; items
+// at once.
 func checkFaults(t *trial) {
 	b := t.newBench(few)
-	for _, fault := range passing() {
+	for _, f := range passing() {
 		for _, where := range []plugin.Side{plugin.Source, plugin.Target} {
-			p := b.newPair(retries)
-			host := b.host(p.from.Resource)
-			if where == plugin.Target {
-				host = b.host(p.to.Resource)
+			t.failOnWire(b, t.plain(t.fullMode()), f.Fault, where)
+			for i, r := range t.runs() {
+				if i < len(t.subject.Plugin.Info().Modes) || f.undecided {
+					t.failEach(b, r, f, where, 1)
+				}
 			}
-			b.disturb(fault, host)
-			b.world.Forget()
-			r := run{mode: t.fullMode(), variant: t.subject.variants()[0], attempts: tries, marks: &marks{}}
-			y := p.replicate(t.ctx, r)
-			hit := faulted(b.world.Requests())
-			b.world.Heal()
-			p.judge(fmt.Sprintf("%s at the %s", fault.Name, where), r, y)
-			if hit == 0 {
-				t.errorf("%s at the %s: no request met it; does Subject.Host name the right host?", fault.Name, where)
+		}
+	}
+	t.failLater(b)
+}
+
+// failLater leaves writes undecided that are not the first of their URL.
+func (t *trial) failLater(b *bench) {
+	for _, r := range t.runs() {
+		for _, f := range passing() {
+			for nth := 2; f.undecided && nth <= maxTurns && t.failEach(b, r, f, plugin.Target, nth); nth++ {
 			}
 		}
 	}
 }
 
-// disturb scripts a failure of a host at growing distances.
+// patient returns r with retries for as long as they can make progress.
+func (r run) patient() run {
+	r.attempts, r.marks = tries, &marks{}
+	return r
+}
+
+func (t *trial) failOnWire(b *bench, r run, f wire.Fault, where plugin.Side) {
+	p := b.pairWith(r.variant, nil, nil, retries)
+	host := b.host(p.from.Resource)
+	if where == plugin.Target {
+		host = b.host(p.to.Resource)
+	}
+	b.disturb(f, host)
+	b.world.Forget()
+	r = r.patient()
+	y := p.replicate(t.ctx, r)
+	hit := faulted(b.world.Requests())
+	b.world.Heal()
+	p.judge(fmt.Sprintf("%s at the %s", f.Name, where), r, y)
+	if hit == 0 {
+		t.errorf("%s at the %s: no request met it; does Subject.Host name the right host?", f.Name, where)
+	}
+}
+
+// failEach fails the nth request of every method and URL. It reports whether there was
+// any.
+func (t *trial) failEach(b *bench, r run, f failure, where plugin.Side, nth int) bool {
+	p := b.pairWith(r.variant, nil, nil, retries)
+	tap := p.from.tap
+	if where == plugin.Target {
+		tap = p.to.tap
+	}
+	seen, hit := map[string]int{}, false
+	tap.SetRule(func(_ int, req *http.Request) lab.Verdict {
+		key := req.Method + req.URL.String()
+		if seen[key]++; seen[key] != nth {
+			return lab.Pass()
+		}
+		hit = true
+		return f.verdict
+	})
+	r = r.patient()
+	y := p.replicate(t.ctx, r)
+	tap.SetRule(nil)
+	p.judge(fmt.Sprintf("%s, %s at the %s, at request %d of every URL", what(r), f.Name, where, nth), r, y)
+	return hit
+}
+
+// disturb scripts a failure of a host at growing distances, so that an item of many
+// requests comes through, too.
 func (b *bench) disturb(f wire.Fault, host string) {
 	f.Host, f.Count = host, 1
 	f.Skip = 2
@@ -210,90 +269,98 @@ func (t *trial) checkRefused(where string, err error, f refusal) {
 	}
 }
 
-// checkCrash cuts every item at its first write, then at its second, and so on: once
-// before the service sees the write and once after it did it. A crash at a read leaves
-// what a crash after the write before it leaves. Then it crashes behind each checkpoint.
+// crash says where the process dies: behind so manieth write or checkpoint of an item.
+type crash struct {
+	nth  int
+	save bool
+}
+
+func (c crash) String() string {
+	if c.save {
+		return fmt.Sprintf("cut behind checkpoint %d", c.nth)
+	}
+	return fmt.Sprintf("cut behind write %d", c.nth)
+}
+
+// checkCrash cuts every item behind its first write to either side, then behind its
+// second, and so on, and then behind each checkpoint. A crash anywhere else leaves what
+// one of these leaves, or nothing.
 func checkCrash(t *trial) {
 	b := t.newBench(few)
-	t.eachMode(func(mode plugin.Mode) {
-		r := t.plain(mode)
-		for _, v := range []lab.Verdict{lab.Drop(), lab.Lose()} {
+	for _, r := range t.runs() {
+		for _, c := range []crash{{save: false}, {save: true}} {
 			cut := 1
-			for nth := 1; cut > 0 && nth <= maxWrites; nth++ {
-				cut = t.crashAtWrite(b.newPair(0), r, nth, v)
+			for c.nth = 1; cut > 0 && c.nth <= maxWrites; c.nth++ {
+				cut = t.crashEach(b.pairWith(r.variant, nil, nil, 0), r, c)
 			}
 		}
-		cut := 1
-		for nth := 1; cut > 0 && nth <= maxWrites; nth++ {
-			cut = t.crashAtSave(b.newPair(0), r, nth)
-		}
-	})
-}
-
-// crashAtWrite cuts each item at its nth write, replicates it again, and judges the end.
-// It returns how many items were cut.
-func (t *trial) crashAtWrite(p *pair, r run, nth int, v lab.Verdict) int {
-	cut := 0
-	r.marks = &marks{}
-	y := p.eachTwice(r, func(ctx context.Context, kill func(), it plugin.Item) {
-		writes := 0
-		p.to.tap.SetRule(func(_ int, req *http.Request) lab.Verdict {
-			if ctx.Err() != nil {
-				return lab.Drop()
-			}
-			if !p.writesHTTP(req) {
-				return lab.Pass()
-			}
-			if writes++; writes < nth {
-				return lab.Pass()
-			}
-			cut++
-			kill()
-			return v
-		})
-	})
-	place := "before"
-	if v == lab.Lose() {
-		place = "behind"
 	}
-	p.judge(fmt.Sprintf("%s mode, every item cut %s write %d", r.mode, place, nth), r, y)
-	return cut
 }
 
-// crashAtSave stops each item when it saved its nth checkpoint, and replicates it again.
-func (t *trial) crashAtSave(p *pair, r run, nth int) int {
-	cut := 0
-	r.marks = &marks{}
-	y := p.eachTwice(r, func(_ context.Context, kill func(), _ plugin.Item) {
-		saves := 0
-		r.marks.after = func(plugin.Key) {
-			if saves++; saves == nth {
-				cut++
-				kill()
-			}
-		}
-	})
-	p.judge(fmt.Sprintf("%s mode, every item cut behind checkpoint %d", r.mode, nth), r, y)
-	return cut
+// runs are the first variant in every mode and the others in the fullest.
+func (t *trial) runs() []run {
+	var out []run
+	t.eachMode(func(mode plugin.Mode) { out = append(out, t.plain(mode)) })
+	for _, v := range t.subject.variants()[1:] {
+		out = append(out, run{mode: t.fullMode(), variant: v})
+	}
+	return out
 }
 
-// eachTwice replicates each item in a process that arm prepares to crash, and then in one
-// that does not. The tally is that of the second.
-func (p *pair) eachTwice(r run, arm func(ctx context.Context, kill func(), it plugin.Item)) *tally {
-	items := p.items(p.ctx, r.mode)
+// crashEach replicates each item in a process that crashes and then in one that does not,
+// and judges the end. It returns how many items were cut.
+func (t *trial) crashEach(p *pair, r run, c crash) int {
+	before := p.objects(p.from.Resource)
+	items, _ := p.discover(t.ctx, r)
 	all := &tally{items: items, outcomes: map[plugin.Key]plugin.Outcome{}, failed: map[plugin.Key]error{}}
+	r.marks = &marks{}
+	cut := 0
 	for _, it := range items {
-		ctx, kill := context.WithCancel(p.ctx)
-		arm(ctx, kill, it)
-		_, _ = p.replicateItem(ctx, it, r)
-		kill()
-		p.to.tap.SetRule(nil)
-		r.marks.after = nil
-		y := p.replicateItems(p.ctx, []plugin.Item{it}, r)
+		if p.crashed(it, r, c) {
+			cut++
+		}
+		y := p.replicateItems(t.ctx, []plugin.Item{it}, r)
 		maps.Copy(all.outcomes, y.outcomes)
 		maps.Copy(all.failed, y.failed)
 	}
-	return all
+	p.judge(fmt.Sprintf("%s, every item %s", what(r), c), r, all)
+	t.sameObjects(fmt.Sprintf("%s, every item %s: the run", what(r), c), before, p.objects(p.from.Resource))
+	return cut
+}
+
+// crashed replicates an item until the crash, and tells whether there was one.
+func (p *pair) crashed(it plugin.Item, r run, c crash) bool {
+	ctx, kill := context.WithCancel(p.ctx)
+	defer kill()
+	var count atomic.Int64
+	strike := func() bool {
+		if count.Add(1) != int64(c.nth) {
+			return false
+		}
+		kill()
+		return true
+	}
+	rule := func(_ int, req *http.Request) lab.Verdict {
+		switch {
+		case ctx.Err() != nil: // a dead process sends nothing
+			return lab.Drop()
+		case !c.save && p.writesHTTP(req) && strike():
+			return lab.Lose()
+		}
+		return lab.Pass()
+	}
+	p.from.tap.SetRule(rule)
+	p.to.tap.SetRule(rule)
+	r.marks.after = func(plugin.Key) {
+		if c.save {
+			strike()
+		}
+	}
+	_, _ = p.replicateItem(ctx, it, r)
+	p.from.tap.SetRule(nil)
+	p.to.tap.SetRule(nil)
+	r.marks.after = nil
+	return ctx.Err() != nil
 }
 
 // sorted returns the keys of m in order.

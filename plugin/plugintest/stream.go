@@ -17,7 +17,7 @@ import (
 
 const (
 	bulkItems  = 200_000
-	bulkSample = 20_000   // items between two looks at the heap
+	bulkSample = 10_000   // items between two looks at the heap
 	heapLimit  = 32 << 20 // bytes by which the heap may grow
 	promptly   = time.Second
 )
@@ -36,7 +36,7 @@ func checkBounded(t *trial) {
 		t.skipf("the subject has no bulk content")
 	}
 	b := t.emptyBench(lab.Options{Service: t.subject.Service, LogKeep: 100})
-	t.must(b.world.Seed(b.source.ID, t.subject.Bulk(bulkItems)), "seed the source")
+	t.must(b.world.Seed(b.source.ID, t.subject.Bulk(t.bulk)), "seed the source")
 	from := b.sourceSide()
 	var first, most uint64
 	count := 0
@@ -51,8 +51,8 @@ func checkBounded(t *trial) {
 			most = max(most, heap())
 		}
 	}
-	if count != bulkItems {
-		t.errorf("the source holds %d items, Discover yields %d", bulkItems, count)
+	if count != t.bulk {
+		t.errorf("the source holds %d items, Discover yields %d", t.bulk, count)
 	}
 	grown := int64(most) - int64(first)
 	if grown >= heapLimit {

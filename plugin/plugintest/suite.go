@@ -57,6 +57,7 @@ func (r Report) OK() bool {
 type Options struct {
 	Only  func(name string) bool // which checks to run; nil: all
 	Seed  uint64                 // other content for other seeds
+	Bulk  int                    // items of the bounded-memory check; default 200,000
 	Limit time.Duration          // for one check; its context ends then; default 3 minutes
 	Grace time.Duration          // how long a check may take to end after that; default 10 seconds
 	Done  func(Result)           // told of each check as it ends; may be nil
@@ -121,6 +122,10 @@ func (c Check) Run(ctx context.Context, s Subject, opt Options) Result {
 	}
 	start := time.Now()
 	t := newTrial(ctx, s, opt.Seed, limit)
+	t.bulk = opt.Bulk
+	if t.bulk <= 0 {
+		t.bulk = bulkItems
+	}
 	finished := t.do(c.run, limit+grace)
 	res.Duration = time.Since(start)
 	res.Status, res.Messages = t.verdict()
@@ -141,6 +146,7 @@ type trial struct {
 	cancel  context.CancelFunc
 	subject Subject
 	seed    uint64
+	bulk    int
 
 	mu       sync.Mutex // guards what follows
 	messages []string

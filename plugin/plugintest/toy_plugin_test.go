@@ -258,7 +258,9 @@ func (p *toy) settle(ctx context.Context, t plugin.Task, th shelfThing, want sec
 
 func (p *toy) create(ctx context.Context, t plugin.Task, th shelfThing, want secret.Value, diff string) (plugin.Outcome, error) {
 	if diff == "buried" {
-		if err := p.client(t.Target, plugin.Target).do(ctx, "revive the name", http.MethodPost, "/things/"+th.Name+"/revive", nil, nil); err != nil {
+		err := p.client(t.Target, plugin.Target).do(ctx, "revive the name", http.MethodPost, "/things/"+th.Name+"/revive", nil, nil)
+		// Where the answer was lost, the next try finds the name revived already.
+		if e := errs.Find(err); err != nil && (e == nil || e.Code != "ThingNotFound") {
 			return plugin.Outcome{}, err
 		}
 	}

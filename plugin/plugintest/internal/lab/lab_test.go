@@ -72,6 +72,19 @@ func TestTapVerdicts(t *testing.T) {
 	}
 }
 
+func TestCutEndsInTheBody(t *testing.T) {
+	t.Parallel()
+	tap := world(t).NewTap()
+	tap.SetRule(func(int, *http.Request) Verdict { return Cut() })
+	resp, err := get(t, tap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := io.ReadAll(resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) || len(body) == 0 {
+		t.Errorf("%d bytes, error %v, want some and an unexpected end", len(body), err)
+	}
+}
+
 func TestAnswerLooksLikeAzure(t *testing.T) {
 	t.Parallel()
 	tap := &Tap{}

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ var errCut = &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read"
 // Verdict says what a Tap does with a request. The zero Verdict lets it pass.
 type Verdict struct {
 	cut, sent  bool
+	half       bool
 	status     int
 	code       string
 	retryAfter time.Duration
@@ -36,11 +38,20 @@ func Drop() Verdict { return Verdict{cut: true} }
 // Lose sends the request and cuts before the answer: the service did the work.
 func Lose() Verdict { return Verdict{cut: true, sent: true} }
 
+// Cut sends the request and cuts in the middle of the answer's body.
+func Cut() Verdict { return Verdict{cut: true, sent: true, half: true} }
+
 // Answer answers in the service's place with an error as ARM and Key Vault write it.
 // RetryAfter is rounded to seconds; 0 leaves the header out.
 func Answer(status int, code string, retryAfter time.Duration) Verdict {
 	return Verdict{status: status, code: code, retryAfter: retryAfter}
 }
+
+// broken is the rest of a body whose connection was cut.
+type broken struct{}
+
+// Read implements io.Reader.
+func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // Tap is the transport of one side. It lets a check cut connections at an exact request
 // on the client's end, which is where a crash happens; failures of the service are the
@@ -82,11 +93,20 @@ func (t *Tap) Do(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := t.next.RoundTrip(req)
 	if v.cut && err == nil {
-		_, _ = io.Copy(io.Discard, resp.Body)
-		_ = resp.Body.Close()
-		return nil, errCut
+		return v.spoil(resp)
 	}
 	return resp, err
+}
+
+// spoil loses an answer, or the second half of its body.
+func (v Verdict) spoil(resp *http.Response) (*http.Response, error) {
+	body, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil || !v.half || len(body) == 0 {
+		return nil, errCut
+	}
+	resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body[:len(body)/2]), broken{}))
+	return resp, nil
 }
 
 func (t *Tap) judge(req *http.Request) Verdict {
