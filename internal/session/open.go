@@ -32,7 +32,11 @@ const hydrations = 8
 type opener struct {
 	opt            Options
 	source, target side
+	listed         *listed // both inventories, if they were read before the run began
 }
+
+// listed is what two inventories hold.
+type listed struct{ sources, targets []plugin.Resource }
 
 // side is one side, signed in.
 type side struct {
@@ -167,6 +171,14 @@ func (o *opener) pluginName(typ, kind string) string {
 // rule might otherwise choose what it would not have chosen in sight of everything.
 func (o *opener) inventories(ctx context.Context) (sources, targets []plugin.Resource, err error) {
 	o.opt.Emit(event.PhaseStarted{Phase: event.Inventory})
+	if o.listed != nil {
+		return o.listed.sources, o.listed.targets, nil
+	}
+	return o.list(ctx)
+}
+
+// list reads the inventories of both sides.
+func (o *opener) list(ctx context.Context) (sources, targets []plugin.Resource, err error) {
 	types := o.opt.Types
 	if len(types) == 0 {
 		types = o.opt.Registry.Types()

@@ -9,6 +9,7 @@ package session
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -19,6 +20,8 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/engine"
 	"github.com/azure-tenant-grapher/atg/internal/engine/local"
 	"github.com/azure-tenant-grapher/atg/internal/event"
+	"github.com/azure-tenant-grapher/atg/internal/inventory/arm"
+	"github.com/azure-tenant-grapher/atg/internal/journal"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -48,18 +51,28 @@ type Options struct {
 	Source          Side
 	Target          Side
 
+	// StateDir is the directory below which Apply keeps the journal of the run; "": none
+	// is kept, and a run that is cut short has to start again.
+	StateDir string
+	Journal  journal.Options
+	// Abort, once closed, cuts what is at work at once; may be nil.
+	Abort <-chan struct{}
+
 	Registry *plugin.Registry
 	Env      func(string) (string, bool) // looks up environment variables
 	// DevicePrompt shows the message of a sign-in by device code, which is tried last. Nil
 	// forbids every interactive sign-in.
 	DevicePrompt func(message string)
 	Transport    policy.Transporter // nil: the network
-	Logger       *slog.Logger       // may be nil
-	Emit         event.Sink         // may be nil; must be safe for concurrent use
+	// Choose, if it is set, is asked for mode and types as soon as the source resources are
+	// known, and before the run begins. Its error ends Open.
+	Choose func(context.Context, Found) (Choice, error)
+	Logger *slog.Logger // may be nil
+	Emit   event.Sink   // may be nil; must be safe for concurrent use
 }
 
-// Session is an open run: signed in on both sides, with its pairs found. It holds no
-// connection that has to be closed.
+// Session is an open run: signed in on both sides, with its pairs found. Close must be
+// called at its end.
 type Session struct {
 	opt      Options
 	runner   engine.Runner
@@ -68,6 +81,12 @@ type Session struct {
 	unpaired []engine.Unpaired
 	checker  *rbac.Checker
 	access   *rbac.Report // of CheckAccess; nil before it
+
+	journal   *journal.Journal // nil: none is open
+	journaled bool
+	past      *journal.Run // the run that Resume opened and Apply has not gone on with
+
+	source, target *arm.Client
 }
 
 // Open signs in, reads both inventories and finds the pairs. It writes nothing to Azure.
@@ -75,30 +94,44 @@ type Session struct {
 // source has no resource that a plugin knows, or if no pair can be read at all; a single
 // resource that has no target or cannot be read is part of the report instead.
 func Open(ctx context.Context, opt Options) (*Session, error) {
-	if opt.Emit == nil {
-		opt.Emit = func(event.Event) {}
-	}
-	o := &opener{opt: opt}
-	if err := o.signIn(ctx); err != nil {
+	o, s, err := begin(ctx, opt, NewRunID())
+	if err != nil {
 		return nil, err
 	}
-	s := &Session{opt: opt, runner: local.New(), checker: rbac.NewChecker()}
-	s.engine = engine.Options{
-		Run: NewRunID(), Command: opt.Command, Version: opt.Version,
-		SourceTenant: o.source.tenant, TargetTenant: o.target.tenant,
-		Mode: opt.Mode, Overwrite: opt.Overwrite, Settings: opt.Settings, Workers: opt.Workers,
-		Emit: opt.Emit, Part: true,
-	}
-	opt.Emit(event.RunStarted{
-		Run: s.engine.Run, Command: opt.Command, Mode: opt.Mode,
-		SourceTenant: o.source.tenant, TargetTenant: o.target.tenant, Time: time.Now().UTC(),
-	})
-	var err error
 	if s.pairs, s.unpaired, err = o.pair(ctx); err != nil {
 		return nil, err
 	}
 	s.engine.Unpaired = s.unpaired
 	return s, nil
+}
+
+// begin signs in on both sides and opens the run towards those who take its events.
+func begin(ctx context.Context, opt Options, run string) (*opener, *Session, error) {
+	if opt.Emit == nil {
+		opt.Emit = func(event.Event) {}
+	}
+	o := &opener{opt: opt}
+	if err := o.signIn(ctx); err != nil {
+		return nil, nil, err
+	}
+	if opt.Choose != nil {
+		if err := o.choose(ctx); err != nil {
+			return nil, nil, err
+		}
+		opt = o.opt
+	}
+	s := &Session{opt: opt, runner: local.New(), checker: rbac.NewChecker(), source: o.source.arm, target: o.target.arm}
+	s.engine = engine.Options{
+		Run: run, Command: opt.Command, Version: opt.Version,
+		SourceTenant: o.source.tenant, TargetTenant: o.target.tenant,
+		Mode: opt.Mode, Overwrite: opt.Overwrite, Settings: opt.Settings, Workers: opt.Workers,
+		Abort: opt.Abort, Emit: opt.Emit, Part: true,
+	}
+	opt.Emit(event.RunStarted{
+		Run: run, Command: opt.Command, Mode: opt.Mode,
+		SourceTenant: o.source.tenant, TargetTenant: o.target.tenant, Time: time.Now().UTC(),
+	})
+	return o, s, nil
 }
 
 // Run is the run's ID.
@@ -118,12 +151,31 @@ func (s *Session) Plan(ctx context.Context) (*engine.Report, error) {
 }
 
 // Apply replicates every item, then compares every item. Where a permission is missing
-// it writes nothing and returns the error of MayApply.
+// it writes nothing and returns the error of MayApply. With Options.StateDir it keeps a
+// journal, or goes on with the one that Resume opened. If the journal fails, the error
+// comes beside the report of what was done until then.
 func (s *Session) Apply(ctx context.Context) (*engine.Report, error) {
 	if err := s.MayApply(ctx); err != nil {
 		return nil, err
 	}
-	return s.runner.Apply(ctx, s.pairs, s.engine)
+	var err error
+	opt := s.engine
+	if opt.Journal, err = s.record(ctx); err != nil {
+		return nil, err
+	}
+	s.journaled, s.past = opt.Journal != nil, nil
+	r, err := s.runner.Apply(ctx, s.pairs, opt)
+	return r, errors.Join(err, s.closeJournal())
+}
+
+// closeJournal writes what was recorded and lets others have the run.
+func (s *Session) closeJournal() error {
+	if s.journal == nil {
+		return nil
+	}
+	err := s.journal.Close()
+	s.journal = nil
+	return err
 }
 
 // Verify compares every item.
@@ -131,8 +183,13 @@ func (s *Session) Verify(ctx context.Context) (*engine.Report, error) {
 	return s.runner.Verify(ctx, s.pairs, s.engine)
 }
 
-// Close ends the run towards those who take its events.
+// Close ends the run towards those who take its events. A journal that Resume opened and
+// Apply has not gone on with is left as it was.
 func (s *Session) Close() {
+	if s.past != nil {
+		_ = putBack(context.Background(), s.journal, *s.past) // nothing was recorded: there is nothing to lose
+		s.journal, s.past = nil, nil
+	}
 	s.opt.Emit(event.RunFinished{Run: s.engine.Run, Time: time.Now().UTC()})
 }
 
