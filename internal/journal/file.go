@@ -134,7 +134,7 @@ func acquire(ctx context.Context, stateDir, id string, wait time.Duration) (*loc
 		if code(err) == sqlite3.SQLITE_BUSY {
 			return nil, &errs.Error{
 				Op: "lock the run", Kind: errs.Conflict, Resource: id, Code: "RunLocked",
-				Err: errors.New("another process is working on it"),
+				Err: errors.New(holderOf(dir)), Hint: "wait until it has ended, or stop it; then: atg run resume " + id,
 			}
 		}
 		return nil, failure("lock the run", id, err)

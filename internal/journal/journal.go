@@ -104,6 +104,9 @@ func load(ctx context.Context, stateDir, id string, opt Options) (*Journal, erro
 	if err != nil {
 		return nil, err
 	}
+	if dir, err := folder(stateDir, id); err == nil {
+		sign(dir, opt.Now())
+	}
 	j := &Journal{lock: l, now: opt.Now}
 	if err := j.connect(ctx, stateDir, id, opt); err != nil {
 		return nil, errors.Join(err, j.closeFiles())
