@@ -37,6 +37,9 @@ func NewClient(side plugin.Side, tenantID string, cred azcore.TokenCredential, o
 	}
 }
 
+// TenantID is the tenant that the client was made for.
+func (c *Client) TenantID() string { return c.tenant }
+
 // Scope says where to look.
 type Scope struct {
 	Subscriptions  []string // IDs; none: every subscription of the tenant that the principal sees
