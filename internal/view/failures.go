@@ -187,8 +187,8 @@ func causeOf(e *errs.Error, all bool) string {
 	return text
 }
 
-// brief is err in one line, for progress: names instead of resource IDs.
-func brief(err error) string {
+// Brief is err in one line, for progress: names instead of resource IDs.
+func Brief(err error) string {
 	e := errs.Find(err)
 	if e == nil {
 		return err.Error()

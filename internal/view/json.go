@@ -103,6 +103,8 @@ func errorOf(e event.Event) error {
 	switch e := e.(type) {
 	case event.ResourceDone:
 		return e.Err
+	case event.ItemPlanned:
+		return e.Err
 	case event.ItemDone:
 		return e.Err
 	case event.ItemVerified:
@@ -114,14 +116,23 @@ func errorOf(e event.Event) error {
 	}
 }
 
-// Exit writes the last line of standard error where the output is JSON: the exit code
-// and, if something failed, why.
+// exitRecord says how the command ended.
+type exitRecord struct {
+	Type  string   `json:"type"` // "exit"
+	Code  int      `json:"code"`
+	Error *failure `json:"error,omitempty"`
+}
+
+// Exit writes the last line of standard error where the output is one JSON document: the
+// exit code and, if something failed, why.
 func Exit(w io.Writer, code int, err error) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(struct {
-		Type  string   `json:"type"` // "exit"
-		Code  int      `json:"code"`
-		Error *failure `json:"error,omitempty"`
-	}{"exit", code, failureOf(err)})
+	return enc.Encode(exitRecord{"exit", code, failureOf(err)})
+}
+
+// Exit writes the last record of the stream and returns the first error of any write.
+func (l *Lines) Exit(code int, err error) error {
+	l.write(exitRecord{"exit", code, failureOf(err)})
+	return l.Close(nil)
 }

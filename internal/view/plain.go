@@ -26,7 +26,8 @@ type Plain struct {
 	phase     event.Phase
 	at        map[resourceInPhase]*tally
 	sum       tally
-	throttled map[string]int // by host
+	throttled map[string]int // pauses by host
+	told      map[string]int // of these, how many a summary or a line has told
 }
 
 type resourceInPhase struct {
@@ -46,7 +47,7 @@ type tally struct {
 func NewPlain(w io.Writer, st Style) *Plain {
 	p := &Plain{
 		w: w, style: st, stop: make(chan struct{}), gone: make(chan struct{}),
-		at: map[resourceInPhase]*tally{}, throttled: map[string]int{},
+		at: map[resourceInPhase]*tally{}, throttled: map[string]int{}, told: map[string]int{},
 	}
 	go p.repeat()
 	return p
@@ -62,6 +63,20 @@ func (p *Plain) Close() {
 	}
 }
 
+// Stopping says that the run was asked to stop.
+func (p *Plain) Stopping() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.line("stopping: what is under way may finish; the same signal again stops at once")
+}
+
+// Block writes text of several lines, apart from the progress lines.
+func (p *Plain) Block(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, _ = io.WriteString(p.w, text+"\n")
+}
+
 func (p *Plain) repeat() {
 	defer close(p.gone)
 	ticker := time.NewTicker(SummaryEvery)
@@ -70,7 +85,7 @@ func (p *Plain) repeat() {
 		select {
 		case <-ticker.C:
 			p.mu.Lock()
-			p.line("%s: %s so far", orWord(string(p.phase), "run"), p.sum.text())
+			p.line("%s: %s so far%s", orWord(string(p.phase), "run"), p.sum.text(), p.pauses())
 			p.mu.Unlock()
 		case <-p.stop:
 			return
@@ -111,12 +126,12 @@ func (p *Plain) item(e event.Event) {
 	case event.ItemDone:
 		p.count(e.Resource, func(t *tally) { t.status(e.Status) })
 		if e.Err != nil {
-			p.line("failed %s %s: %s", nameOf(e.Resource), e.Item, brief(e.Err))
+			p.line("failed %s %s: %s", nameOf(e.Resource), e.Item, Brief(e.Err))
 		}
 	case event.ItemVerified:
 		p.count(e.Resource, func(t *tally) { t.state(e.State) })
 		if e.Err != nil {
-			p.line("not compared %s %s: %s", nameOf(e.Resource), e.Item, brief(e.Err))
+			p.line("not compared %s %s: %s", nameOf(e.Resource), e.Item, Brief(e.Err))
 		}
 	case event.Retrying:
 		p.count(e.Resource, func(t *tally) { t.retries++ })
@@ -142,14 +157,30 @@ func (p *Plain) resourceDone(e event.ResourceDone) {
 	t.items = e.Items
 	p.line("%s %s: %s", e.Phase, nameOf(e.Source), t.text())
 	if e.Err != nil {
-		p.line("failed %s: %s", nameOf(e.Source), brief(e.Err))
+		p.line("failed %s: %s", nameOf(e.Source), Brief(e.Err))
 	}
+}
+
+// pauses says how many hosts asked for a pause since the last summary, and how often.
+func (p *Plain) pauses() string {
+	hosts, times := int64(0), int64(0)
+	for host, n := range p.throttled {
+		if n > p.told[host] {
+			hosts, times = hosts+1, times+int64(n-p.told[host])
+			p.told[host] = n
+		}
+	}
+	if hosts == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; throttled %s by %s", plural(times, "time"), plural(hosts, "host"))
 }
 
 // throttle names a host at its first pause; later ones are only counted.
 func (p *Plain) throttle(e event.Throttled) {
 	p.throttled[e.Host]++
 	if p.throttled[e.Host] == 1 {
+		p.told[e.Host] = 1
 		p.line("throttled by %s: pausing %s", e.Host, duration(e.Wait))
 	}
 }
