@@ -3,6 +3,7 @@ package rbac
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -45,7 +46,8 @@ func (s *scope) assignments(ctx context.Context, objectID string) (assigned, err
 	if err != nil {
 		return assigned{}, s.fail(op, err)
 	}
-	filter := fmt.Sprintf("atScope() and assignedTo('%s')", strings.ReplaceAll(objectID, "'", "''"))
+	// This client, unlike the others of its module, puts the filter into the URL as it is.
+	filter := url.QueryEscape(fmt.Sprintf("atScope() and assignedTo('%s')", strings.ReplaceAll(objectID, "'", "''")))
 	pager := client.NewListForScopePager(strings.TrimPrefix(s.id, "/"), &armauthorization.RoleAssignmentsClientListForScopeOptions{Filter: &filter})
 	always, sometimes := map[string]bool{}, map[string]bool{}
 	for pager.More() {

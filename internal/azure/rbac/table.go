@@ -41,7 +41,7 @@ func pluginTable(b *strings.Builder, p plugin.Plugin) {
 			fmt.Fprintf(b, "| %s | `%s` | %s | %s | %s |\n", side, cell(row.right.Action), kind, strings.Join(row.modes, ", "), cell(row.right.Reason))
 		}
 	}
-	b.WriteString("\nBuilt-in roles:\n\n| side | mode | fewest roles | narrowest roles |\n|---|---|---|---|\n")
+	b.WriteString("\nBuilt-in roles that suffice, with how many operations of the service they grant beyond the need:\n\n| side | mode | fewest roles | narrowest roles |\n|---|---|---|---|\n")
 	for _, side := range []plugin.Side{plugin.Source, plugin.Target} {
 		for _, mode := range info.Modes {
 			needs := Needs(p, side, mode, AzureRBAC)
@@ -87,8 +87,8 @@ func chosen(c catalog.Choice) string {
 		names = append(names, "a custom role for the rest")
 	}
 	text := strings.Join(names, ", ")
-	if n := len(c.Beyond); n > 0 {
-		text += fmt.Sprintf(" (%d operations of the service beyond the need)", n)
+	if much := c.Excess(); len(c.Beyond) > 0 {
+		text += fmt.Sprintf(" (+%d, +%d reads)", much.Changes, much.Reads)
 	}
 	return text
 }

@@ -67,6 +67,16 @@ func LeastOf(roles []Role, needed []Operation, prefer Preference) Choice {
 	return c
 }
 
+// Excess counts what the roles grant beyond the need at the same providers: operations
+// that do more than read, and those that read.
+func (c Choice) Excess() Breadth {
+	var b Breadth
+	for _, op := range c.Beyond {
+		b.count(op.Name, 1)
+	}
+	return b
+}
+
 // search looks for the best set of roles: it takes the first operation that is not
 // granted yet, tries each role that grants it, and gives a way up as soon as it is no
 // better than the best one found. That visits every set worth looking at.

@@ -60,6 +60,15 @@ func (b Breadth) less(other Breadth) bool {
 	return b.Reads < other.Reads
 }
 
+// count adds n operations of a name or a pattern.
+func (b *Breadth) count(name string, n int) {
+	if strings.HasSuffix(strings.ToLower(name), "/read") {
+		b.Reads += n
+	} else {
+		b.Changes += n
+	}
+}
+
 // reach is what roles grant together.
 type reach struct {
 	ops    []bool         // of the listed operations, in their order
@@ -95,20 +104,13 @@ func (r reach) with(other reach) reach {
 // lists an estimate by their form.
 func (r reach) breadth() Breadth {
 	var b Breadth
-	count := func(name string, n int) {
-		if strings.HasSuffix(strings.ToLower(name), "/read") {
-			b.Reads += n
-		} else {
-			b.Changes += n
-		}
-	}
 	for i, op := range listed() {
 		if r.ops[i] {
-			count(op.Name, 1)
+			b.count(op.Name, 1)
 		}
 	}
 	for pattern, n := range r.beyond {
-		count(pattern, n)
+		b.count(pattern, n)
 	}
 	return b
 }

@@ -3,9 +3,12 @@ package grant
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/google/uuid"
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/azure/rbac/catalog"
@@ -90,6 +93,9 @@ func (g *group) bash(opt Options) (text string, custom bool, err error) {
 		return "", false, err
 	}
 	for _, it := range g.items {
+		if it.Access.By != "" && it.Who.ObjectID == "" && uuid.Validate(it.Who.Name) != nil {
+			return "", false, it.refuse("its "+it.Access.By+" name principals by object ID, and that of "+it.Who.Name+" is not known", "give the object ID")
+		}
 		fmt.Fprintf(&b, "\n# %s\n", comment(it.Resource.Name))
 		if err := it.assign(&b, roles); err != nil {
 			return "", false, err
@@ -128,9 +134,13 @@ func excess(c catalog.Choice, opt Options) string {
 	if len(c.Beyond) == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("# These grant %d operations of the service beyond the %d that are needed.\n", len(c.Beyond), len(c.Needed))
-	if narrow := catalog.Least(c.Needed, catalog.Narrowest); opt.Prefer != catalog.Narrowest && len(narrow.Beyond) < len(c.Beyond) {
-		text += fmt.Sprintf("# With --prefer %s it is %d roles and %d operations, with --custom-role none.\n", catalog.Narrowest, len(narrow.Roles), len(narrow.Beyond))
+	much := c.Excess()
+	text := fmt.Sprintf("# Beyond the %d operations that are needed these let it do %d more of the service's,\n# %d of which only read.\n", len(c.Needed), len(c.Beyond), much.Reads)
+	if opt.Prefer == catalog.Narrowest {
+		return text
+	}
+	if narrow := catalog.Least(c.Needed, catalog.Narrowest); narrow.Excess().Changes < much.Changes {
+		text += fmt.Sprintf("# --prefer %s makes that %d with %d roles, --custom-role none.\n", catalog.Narrowest, len(narrow.Beyond), len(narrow.Roles))
 	}
 	return text
 }
@@ -167,11 +177,7 @@ func (it Item) assign(b *strings.Builder, roles []string) error {
 	case it.Who.Name != "":
 		who = []string{"--assignee", it.Who.Name}
 	default:
-		return &errs.Error{
-			Op: opWrite, Kind: errs.Invalid, Side: string(it.Side), Resource: it.Resource.ID,
-			Err:  fmt.Errorf("nobody is named to get the rights"),
-			Hint: fmt.Sprintf("name the principal: --%s-assignee ID", it.Side),
-		}
+		return it.refuse("nobody is named to get the rights", "name the principal")
 	}
 	for _, role := range roles {
 		cmd := append([]string{"once", "az", "role", "assignment", "create"}, who...)
@@ -179,6 +185,13 @@ func (it Item) assign(b *strings.Builder, roles []string) error {
 		fmt.Fprintf(b, "%s\n", words(cmd))
 	}
 	return nil
+}
+
+func (it Item) refuse(why, hint string) error {
+	return &errs.Error{
+		Op: opWrite, Kind: errs.Invalid, Side: string(it.Side), Resource: it.Resource.ID, Err: errors.New(why),
+		Hint: fmt.Sprintf("%s: --%s-assignee ID", hint, it.Side),
+	}
 }
 
 // words writes a command for the shell.
