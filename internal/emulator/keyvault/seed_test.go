@@ -158,15 +158,20 @@ func TestSeedRefusals(t *testing.T) {
 	}
 }
 
-// TestMillionSecrets: they load in seconds, fit into 700 MB, and a page costs what is on it.
+// TestMillionSecrets: they load in time linear to their number, fit into 350 MB, and a
+// page costs what is on it.
 func TestMillionSecrets(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a million secrets take some seconds")
 	}
 	l := newLab(t, keyvault.Options{})
 	res := l.vault(t, "kv1", nil)
-	before := heap()
+	small := l.vault(t, "kv2", nil)
 	began := time.Now()
+	check(t, l.svc.Seed(small.ID, json.RawMessage(`{"generate":{"secrets":100000,"seed":7}}`)))
+	tenth := time.Since(began)
+	before := heap()
+	began = time.Now()
 	check(t, l.svc.Seed(res.ID, json.RawMessage(`{"generate":{"secrets":1000000,"seed":7}}`)))
 	took := time.Since(began)
 	used := (heap() - before) >> 20
@@ -174,8 +179,8 @@ func TestMillionSecrets(t *testing.T) {
 	if used > 350 { // the collector may let the heap double
 		t.Errorf("a million secrets take %d MB", used)
 	}
-	if took > 30*time.Second {
-		t.Errorf("loading took %s", took)
+	if took > 40*tenth { // ten times as many; the machine may be busier than before
+		t.Errorf("loading took %s, a tenth of it %s", took, tenth)
 	}
 	began = time.Now()
 	for range 200 {
