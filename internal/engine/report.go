@@ -19,6 +19,7 @@ type Report struct {
 	Fidelity  Fidelity                `json:"fidelity"`
 	Outcomes  map[plugin.Status]int64 `json:"outcomes,omitempty"` // of apply
 	Plan      map[plugin.State]int64  `json:"plan,omitempty"`     // of plan
+	Estimate  *Estimate               `json:"estimate,omitempty"` // of plan: what apply would take
 	Pairs     []PairReport            `json:"pairs"`
 	Unpaired  []Unpaired              `json:"unpaired,omitempty"`
 	Skipped   []Group                 `json:"skipped"`             // cannot be copied, by reason

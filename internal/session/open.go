@@ -33,6 +33,8 @@ type opener struct {
 	opt            Options
 	source, target side
 	listed         *listed // both inventories, if they were read before the run began
+	requests       pipeline.Counter
+	found          []string // IDs of the source resources, once they were paired
 }
 
 // listed is what two inventories hold.
@@ -61,7 +63,7 @@ func (o *opener) signIn(ctx context.Context) error {
 	}
 	clientOptions := func(name plugin.Side) policy.ClientOptions {
 		return pipeline.New(pipeline.Options{
-			Side: name, Cloud: config, Version: o.opt.Version, Transport: o.opt.Transport,
+			Side: name, Counter: &o.requests, Cloud: config, Version: o.opt.Version, Transport: o.opt.Transport,
 			Workers: o.opt.Workers, Logger: o.opt.Logger, Policies: []policy.Policy{limiter.Policy(name)},
 			Throttled: func(t pipeline.Throttle) { o.opt.Emit(event.Throttled{Host: t.Host, Wait: t.Wait}) },
 		})
@@ -126,6 +128,7 @@ func (o *opener) pair(ctx context.Context) ([]engine.Pair, []engine.Unpaired, er
 	if err != nil {
 		return nil, nil, err
 	}
+	o.found = idsOf(sources)
 	o.opt.Emit(event.PhaseStarted{Phase: event.Pairing})
 	opt := pairing.Options{Plugin: o.pluginName}
 	if o.opt.Mapping != "" {

@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/azure-tenant-grapher/atg/internal/azure/auth"
+	"github.com/azure-tenant-grapher/atg/internal/azure/pipeline"
 	"github.com/azure-tenant-grapher/atg/internal/azure/rbac"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
 	"github.com/azure-tenant-grapher/atg/internal/engine/local"
@@ -85,6 +86,8 @@ type Session struct {
 	journal   *journal.Journal // nil: none is open
 	journaled bool
 	past      *journal.Run // the run that Resume opened and Apply has not gone on with
+	requests  *pipeline.Counter
+	found     []string // by Open: IDs of all source resources, as idsOf returns them
 
 	source, target *arm.Client
 }
@@ -101,7 +104,7 @@ func Open(ctx context.Context, opt Options) (*Session, error) {
 	if s.pairs, s.unpaired, err = o.pair(ctx); err != nil {
 		return nil, err
 	}
-	s.engine.Unpaired = s.unpaired
+	s.engine.Unpaired, s.found = s.unpaired, o.found
 	return s, nil
 }
 
@@ -120,7 +123,7 @@ func begin(ctx context.Context, opt Options, run string) (*opener, *Session, err
 		}
 		opt = o.opt
 	}
-	s := &Session{opt: opt, runner: local.New(), checker: rbac.NewChecker(), source: o.source.arm, target: o.target.arm}
+	s := &Session{opt: opt, runner: local.New(), checker: rbac.NewChecker(), source: o.source.arm, target: o.target.arm, requests: &o.requests}
 	s.engine = engine.Options{
 		Run: run, Command: opt.Command, Version: opt.Version,
 		SourceTenant: o.source.tenant, TargetTenant: o.target.tenant,
@@ -138,7 +141,8 @@ func begin(ctx context.Context, opt Options, run string) (*opener, *Session, err
 func (s *Session) Run() string { return s.engine.Run }
 
 // Plan looks at the permissions, whose report is Access then, compares every item and
-// writes nothing. Missing permissions do not stop it.
+// writes nothing. Missing permissions do not stop it. The report tells what Apply would
+// take.
 func (s *Session) Plan(ctx context.Context) (*engine.Report, error) {
 	if !s.opt.SkipAccessCheck {
 		if _, err := s.CheckAccess(ctx); err != nil {
@@ -147,7 +151,12 @@ func (s *Session) Plan(ctx context.Context) (*engine.Report, error) {
 	}
 	opt := s.engine
 	opt.Command = "plan"
-	return s.runner.Plan(ctx, s.pairs, opt)
+	before, start := s.requests.Total().Requests, time.Now()
+	r, err := s.runner.Plan(ctx, s.pairs, opt)
+	if err == nil && !r.Run.Canceled {
+		r.Estimate = s.estimate(ctx, r, measured{s.requests.Total().Requests - before, time.Since(start)})
+	}
+	return r, err
 }
 
 // Apply replicates every item, then compares every item. Where a permission is missing

@@ -27,6 +27,9 @@ func closing(b *strings.Builder, r *engine.Report, next Next, st Style) {
 	if !r.Run.Complete {
 		row("", "Not every resource could be listed to its end: the source may hold more.", yellow)
 	}
+	if next == (Next{}) { // a question follows
+		return
+	}
 	for i, s := range steps(r, next) {
 		word := ""
 		if i == 0 {
@@ -103,7 +106,8 @@ func steps(r *engine.Report, next Next) []step {
 		}
 	}
 	different := count(r.Different)
-	add(r.Run.Canceled, "Run it again to go on: what is equal already is not written again.", next.Again)
+	add(r.Run.Canceled && next.Resume != "", "Go on where it stopped:", next.Resume)
+	add(r.Run.Canceled && next.Resume == "", "Run it again to go on: what is equal already is not written again.", next.Again)
 	add(r.FailTotal > 0 && !r.Run.Canceled, "Mend the causes above, then run it again: what is equal already is not written again.", next.Again)
 	add(len(r.Unpaired) > 0, "Name a target for each resource without one, in a file for --mapping or by a tag atg-source-id on the target.", "")
 	if isPlan(r) {

@@ -12,9 +12,11 @@ import (
 )
 
 // Next holds the command lines that the reader of a report may want to type. They are
-// written as the shell takes them and hold no secret. Empty ones are not offered.
+// written as the shell takes them and hold no secret. Empty ones are not offered; without
+// any, nothing is said of what to do next.
 type Next struct {
 	Again  string // the same command
+	Resume string // of a run that was stopped: the command that goes on with it
 	Apply  string // of a plan: the command that carries it out
 	Verify string // of an apply: the command that compares both sides once more
 	Force  string // the command that replaces what differs at the target
