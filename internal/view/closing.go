@@ -24,6 +24,7 @@ func closing(b *strings.Builder, r *engine.Report, next Next, st Style) {
 	}
 	row(tallyWord(r), tallyText(r)+".", "")
 	row("Pairs", fmt.Sprintf("%s of %s source resources have a target.", number(r.Resources.Paired), number(r.Resources.Source)), "")
+	estimate(b, r.Estimate, st)
 	if !r.Run.Complete {
 		row("", "Not every resource could be listed to its end: the source may hold more.", yellow)
 	}
