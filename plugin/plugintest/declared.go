@@ -225,7 +225,7 @@ func checkEnough(t *trial) {
 					t.errorf("%s: %s: %v", what(r), it.Key, err)
 				}
 			}
-			if _, _, err := p.estimate(t.ctx, mode); err != nil {
+			if _, err := p.estimate(t.ctx, mode); err != nil {
 				t.errorf("%s: Estimate: %v", what(r), err)
 			}
 			t.checkAccess(p, mode)
@@ -293,7 +293,7 @@ func (t *trial) missed(b *bench, mode plugin.Mode, v Variant, without right) boo
 // first error of kind PermissionDenied.
 func (p *pair) denial(ctx context.Context, r run) error {
 	items, failed := p.discover(ctx, r)
-	if _, _, err := p.estimate(ctx, r.mode); err != nil {
+	if _, err := p.estimate(ctx, r.mode); err != nil {
 		failed = append(failed, err)
 	}
 	if denied := deniedAmong(failed); denied != nil {

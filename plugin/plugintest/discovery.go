@@ -29,7 +29,7 @@ func checkComplete(t *trial) {
 	b := t.newBench(many)
 	want := t.subject.keys(b.objects(b.source))
 	for _, mode := range t.subject.Plugin.Info().Modes {
-		p := b.newPair(retries)
+		p := b.newPair()
 		items := p.items(t.ctx, mode)
 		t.sameKeys(string(mode)+" mode", want, keysOf(items))
 		t.sameKeys(string(mode)+" mode, listed again", keysOf(items), keysOf(p.items(t.ctx, mode)))
@@ -217,7 +217,7 @@ func checkTemplateReads(t *trial) {
 	if !t.subject.Plugin.Info().Supports(plugin.Template) {
 		t.skipf("the plugin has no template mode")
 	}
-	p := t.newBench(few).newPair(retries)
+	p := t.newBench(few).newPair()
 	r := t.plain(plugin.Template)
 	p.world.Forget()
 	y := p.replicate(t.ctx, r)

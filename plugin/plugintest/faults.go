@@ -74,7 +74,9 @@ func checkFaults(t *trial) {
 func (t *trial) failLater(b *bench) {
 	for _, r := range t.runs() {
 		for _, f := range passing() {
-			for nth := 2; f.undecided && nth <= maxTurns && t.failEach(b, r, f, plugin.Target, nth); nth++ {
+			more := f.undecided
+			for nth := 2; more && nth <= maxTurns; nth++ {
+				more = t.failEach(b, r, f, plugin.Target, nth)
 			}
 		}
 	}
@@ -175,12 +177,12 @@ func refusals() []refusal {
 func checkErrorKinds(t *trial) {
 	b := t.newBench(few)
 	r := t.plain(t.fullMode())
-	first := b.newPair(retries)
+	first := b.newPair()
 	y := first.replicate(t.ctx, r)
 	t.didWork(what(r), y)
 	items := oneOfEachKind(y)
 	for _, f := range refusals() {
-		p := b.newPair(retries)
+		p := b.newPair()
 		for _, it := range items {
 			p.replicateItems(t.ctx, ancestors(y.items, it), r)
 			t.refuseWrites(p, it, r, f)

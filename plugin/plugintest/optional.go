@@ -75,7 +75,7 @@ func checkStates(t *trial) {
 	c := t.comparer()
 	b := t.newBench(few)
 	t.eachMode(func(mode plugin.Mode) {
-		p := b.newPair(retries)
+		p := b.newPair()
 		r := t.plain(mode)
 		items := p.items(t.ctx, mode)
 		before := p.compare(t.ctx, c, items, r)
@@ -120,7 +120,7 @@ func checkDrift(t *trial) {
 	c := t.comparer()
 	b := t.newBench(few)
 	r := t.plain(t.fullMode())
-	clean := b.newPair(retries)
+	clean := b.newPair()
 	items := clean.items(t.ctx, r.mode)
 	clean.replicateItems(t.ctx, items, r)
 	want := clean.compare(t.ctx, c, items, r)
@@ -129,7 +129,7 @@ func checkDrift(t *trial) {
 		same[k] = cmp.State == plugin.Same
 	}
 	for _, ch := range t.changeable(b.objects(b.source), same) {
-		p := b.newPair(retries)
+		p := b.newPair()
 		t.must(b.world.Seed(p.to.Resource.ID, ch.data), "seed the target with another "+ch.object.Key)
 		others := slices.DeleteFunc(slices.Clone(items), func(it plugin.Item) bool { return it.Key == ch.item })
 		p.replicateItems(t.ctx, others, r)
@@ -149,7 +149,7 @@ func checkCompareReads(t *trial) {
 	c := t.comparer()
 	b := t.newBench(few)
 	t.eachMode(func(mode plugin.Mode) {
-		p := b.newPair(retries)
+		p := b.newPair()
 		r := t.plain(mode)
 		items := p.items(t.ctx, mode)
 		b.world.Forget()
@@ -180,7 +180,7 @@ func checkFormats(t *trial) {
 	b := t.newBench(few)
 	secrets := b.itemsWithSecrets()
 	t.eachMode(func(mode plugin.Mode) {
-		p := b.newPair(retries)
+		p := b.newPair()
 		r := t.plain(mode)
 		var all []iac.Block
 		for _, it := range p.items(t.ctx, mode) {
@@ -266,9 +266,9 @@ func checkEstimate(t *trial) {
 	}
 	b := t.newBench(many)
 	t.eachMode(func(mode plugin.Mode) {
-		p := b.newPair(retries)
+		p := b.newPair()
 		r := t.plain(mode)
-		est, _, err := p.estimate(t.ctx, mode)
+		est, err := p.estimate(t.ctx, mode)
 		if err != nil {
 			t.errorf("%s: Estimate: %v", what(r), err)
 			return

@@ -82,7 +82,7 @@ func (b *bench) sourceSide() side { return b.side(plugin.Source, b.source, nil, 
 
 // newPair makes a new target for the first variant, and endpoints with every right on
 // both sides.
-func (b *bench) newPair(retries int) *pair {
+func (b *bench) newPair() *pair {
 	return b.pairWith(b.subject.variants()[0], nil, nil, retries)
 }
 

@@ -79,7 +79,7 @@ func checkIdempotent(t *trial) {
 	b := t.newBench(few)
 	t.eachMode(func(mode plugin.Mode) {
 		for _, overwrite := range []bool{false, true} {
-			p := b.newPair(retries)
+			p := b.newPair()
 			r := run{mode: mode, variant: t.subject.variants()[0], overwrite: overwrite}
 			t.didWork(what(r), p.replicate(t.ctx, r))
 			t.checkSecondRun(p, r)
@@ -156,8 +156,8 @@ func (t *trial) changeable(objects []wire.Object, among map[plugin.Key]bool) []c
 func checkNoClobber(t *trial) {
 	b := t.newBench(few)
 	r := t.plain(t.fullMode())
-	copied := b.newPair(retries).copied(r) // on a target of its own, to know what is copied at all
-	p := b.newPair(retries)
+	copied := b.newPair().copied(r) // on a target of its own, to know what is copied at all
+	p := b.newPair()
 	changes := t.changeable(b.objects(b.source), copied)
 	for _, c := range changes {
 		t.must(b.world.Seed(p.to.Resource.ID, c.data), "seed the target with another "+c.object.Key)
@@ -250,7 +250,7 @@ func checkSourceUntouched(t *trial) {
 func checkRace(t *trial) {
 	b := t.newBench(many)
 	t.eachMode(func(mode plugin.Mode) {
-		p := b.newPair(retries)
+		p := b.newPair()
 		r := run{mode: mode, variant: t.subject.variants()[0], workers: raceWorkers, attempts: 3}
 		p.judge(what(r), r, p.replicate(t.ctx, r))
 	})

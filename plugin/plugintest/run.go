@@ -262,12 +262,11 @@ func (p *pair) exercise(ctx context.Context, it plugin.Item, r run, observe func
 	return failed
 }
 
-// estimate calls Estimate, if the plugin has it.
-func (p *pair) estimate(ctx context.Context, mode plugin.Mode) (plugin.Estimate, bool, error) {
+// estimate calls Estimate. It returns nothing if the plugin has none.
+func (p *pair) estimate(ctx context.Context, mode plugin.Mode) (plugin.Estimate, error) {
 	e, ok := p.subject.Plugin.(plugin.Estimator)
 	if !ok {
-		return plugin.Estimate{}, false, nil
+		return plugin.Estimate{}, nil
 	}
-	est, err := e.Estimate(ctx, p.from.Endpoint, mode)
-	return est, true, err
+	return e.Estimate(ctx, p.from.Endpoint, mode)
 }

@@ -46,9 +46,13 @@ type needle struct{ form, text string }
 // in the middle of a longer text.
 func needles(canary string) []needle {
 	out := []needle{
-		{"plain", canary}, {"its beginning", canary[:14]}, {"its end", canary[len(canary)-12:]},
-		{"URL-encoded query", url.QueryEscape(canary)}, {"URL-encoded path", url.PathEscape(canary)},
-		{"hex", hex.EncodeToString([]byte(canary))}, {"upper-case hex", strings.ToUpper(hex.EncodeToString([]byte(canary)))},
+		{"plain", canary},
+		{"its beginning", canary[:14]},
+		{"its end", canary[len(canary)-12:]},
+		{"URL-encoded query", url.QueryEscape(canary)},
+		{"URL-encoded path", url.PathEscape(canary)},
+		{"hex", hex.EncodeToString([]byte(canary))},
+		{"upper-case hex", strings.ToUpper(hex.EncodeToString([]byte(canary)))},
 	}
 	if quoted, err := json.Marshal(canary); err == nil {
 		out = append(out, needle{"JSON-escaped", strings.Trim(string(quoted), `"`)})
@@ -64,8 +68,8 @@ func needles(canary string) []needle {
 	return out
 }
 
-// net catches what a plugin gives away. It is safe for concurrent use.
-type net struct {
+// dragnet catches what a plugin gives away. It is safe for concurrent use.
+type dragnet struct {
 	t       *trial
 	needles []needle
 
@@ -74,7 +78,7 @@ type net struct {
 }
 
 // see searches a value in every form in which the program may print or store it.
-func (n *net) see(where string, v any) {
+func (n *dragnet) see(where string, v any) {
 	texts := []string{fmt.Sprintf("%v", v), fmt.Sprintf("%+v", v), fmt.Sprintf("%#v", v)}
 	if raw, err := json.Marshal(v); err == nil {
 		texts = append(texts, string(raw))
@@ -87,7 +91,7 @@ func (n *net) see(where string, v any) {
 	n.search(where, texts...)
 }
 
-func (n *net) search(where string, texts ...string) {
+func (n *dragnet) search(where string, texts ...string) {
 	n.mu.Lock()
 	n.looks++
 	n.mu.Unlock()
@@ -105,7 +109,7 @@ func (n *net) search(where string, texts ...string) {
 // through all that comes out of the plugin. It replaces the loggers of the process.
 func checkCanary(t *trial) {
 	b := t.newBench(few)
-	n := &net{t: t, needles: needles(b.canary)}
+	n := &dragnet{t: t, needles: needles(b.canary)}
 	var logs bytes.Buffer
 	defer captureLogs(&logs)()
 	failures, turn := passing(), 0
@@ -129,8 +133,8 @@ func checkCanary(t *trial) {
 	t.logf("%d results were looked through", n.looks)
 }
 
-// lookThrough runs everything once and shows the net all that comes out.
-func (t *trial) lookThrough(b *bench, n *net, r run) *tally {
+// lookThrough runs everything once and shows the dragnet all that comes out.
+func (t *trial) lookThrough(b *bench, n *dragnet, r run) *tally {
 	p := b.pairWith(r.variant, nil, nil, 0)
 	r.marks = &marks{}
 	items, failed := p.discover(t.ctx, r)
@@ -154,7 +158,7 @@ func (t *trial) lookThrough(b *bench, n *net, r run) *tally {
 			}
 		})
 	}
-	est, _, err := p.estimate(t.ctx, r.mode)
+	est, err := p.estimate(t.ctx, r.mode)
 	n.see("Estimate", est)
 	if err != nil {
 		n.see("an error of Estimate", err)

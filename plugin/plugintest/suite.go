@@ -58,7 +58,7 @@ type Options struct {
 	Only  func(name string) bool // which checks to run; nil: all
 	Seed  uint64                 // other content for other seeds
 	Bulk  int                    // items of the bounded-memory check; default 200,000
-	Limit time.Duration          // for one check; its context ends then; default 3 minutes
+	Limit time.Duration          // for one check; its context ends then; default 10 minutes
 	Grace time.Duration          // how long a check may take to end after that; default 10 seconds
 	Done  func(Result)           // told of each check as it ends; may be nil
 }
@@ -115,7 +115,7 @@ func (c Check) Run(ctx context.Context, s Subject, opt Options) Result {
 	}
 	limit, grace := opt.Limit, opt.Grace
 	if limit <= 0 {
-		limit = 3 * time.Minute
+		limit = 10 * time.Minute
 	}
 	if grace <= 0 {
 		grace = 10 * time.Second
@@ -239,12 +239,6 @@ func (t *trial) note(msg string) {
 		return
 	}
 	t.messages = append(t.messages, msg)
-}
-
-func (t *trial) hasFailed() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.failed
 }
 
 func (t *trial) verdict() (Status, []string) {

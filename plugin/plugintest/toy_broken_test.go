@@ -2,6 +2,7 @@ package plugintest_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -63,8 +64,9 @@ var broken = []struct {
 }
 
 // TestBrokenToys breaks the toy plugin in each way and sees the named checks fail, and no
-// others. Checks that measure the process run for their own bugs only; under the race
-// detector and with -short, the checks that must fail are run alone.
+// others. Checks that measure the process run for their own bugs only, the slowest two
+// for bugs of Replicate; under the race detector and with -short, the checks that must
+// fail are run alone.
 func TestBrokenToys(t *testing.T) {
 	for _, b := range broken {
 		t.Run(b.bug, func(t *testing.T) {
@@ -72,10 +74,10 @@ func TestBrokenToys(t *testing.T) {
 			slices.Sort(want)
 			var checks []plugintest.Check
 			for _, c := range plugintest.Checks() {
-				switch named := slices.Contains(want, c.Name); {
-				case c.Alone && named:
-					checks = append(checks, c)
-				case !c.Alone && (named || !raceEnabled && !testing.Short()):
+				slow := c.Name == "Replicate/Faults" || c.Name == "Replicate/CrashEverywhere"
+				named := slices.Contains(want, c.Name)
+				related := !c.Alone && !raceEnabled && !testing.Short() && (!slow || strings.HasPrefix(b.check, "Replicate/"))
+				if named || related {
 					checks = append(checks, c)
 				}
 			}

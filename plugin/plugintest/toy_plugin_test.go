@@ -47,8 +47,10 @@ func (p *toy) Info() plugin.Info {
 		Name: "shelf", Title: "Shelf", Version: "1.0.0", Contract: plugin.ContractVersion, Type: shelfType,
 		Modes: plugin.Modes(),
 		Items: []plugin.ItemKind{
-			{Name: "crate", Plural: "crates"}, {Name: "ledger", Plural: "ledgers"},
-			{Name: "note", Plural: "notes"}, {Name: "pin", Plural: "pins", Secret: true},
+			{Name: "crate", Plural: "crates"},
+			{Name: "ledger", Plural: "ledgers"},
+			{Name: "note", Plural: "notes"},
+			{Name: "pin", Plural: "pins", Secret: true},
 		},
 		Settings: []plugin.Setting{{Name: "revive", Default: "no", Values: []string{"no", "yes"}, Help: "Whether buried names are revived."}},
 	}
@@ -247,8 +249,10 @@ func (p *toy) settle(ctx context.Context, t plugin.Task, th shelfThing, want sec
 	case diff == "missing" || diff == "buried":
 		return p.create(ctx, t, th, want, diff)
 	case !t.Overwrite && !p.bugs["overwrites"]:
-		return plugin.Outcome{}, &errs.Error{Op: "replicate the thing", Kind: errs.Conflict, Side: "target", Item: string(t.Item.Key),
-			Hint: "atg apply --overwrite", Err: fmt.Errorf("the target's %s differs", diff)}
+		return plugin.Outcome{}, &errs.Error{
+			Op: "replicate the thing", Kind: errs.Conflict, Side: "target", Item: string(t.Item.Key),
+			Hint: "atg apply --overwrite", Err: fmt.Errorf("the target's %s differs", diff),
+		}
 	}
 	if err := p.write(ctx, t, th, want, false); err != nil {
 		return plugin.Outcome{}, err

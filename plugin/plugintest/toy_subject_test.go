@@ -50,10 +50,12 @@ func shelfJSON(things ...thing) json.RawMessage { return encode(shelfSeed{Things
 
 func seedShelf(r *rand.Rand, n int, canary string) json.RawMessage {
 	all := []thing{
-		{Name: "crate-a", Kind: "crate", Label: "first"}, {Name: "crate-b", Kind: "crate"},
+		{Name: "crate-a", Kind: "crate", Label: "first"},
+		{Name: "crate-b", Kind: "crate"},
 		{Name: "ledger-1", Kind: "ledger", Label: "long", Content: strings.Repeat("0123456789", 5) + canary},
 		{Name: "note-buried", Kind: "note", Label: "its name is buried at the target", Content: "here"},
-		{Name: "note-empty", Kind: "note"}, {Name: "note-sealed", Kind: "note", Sealed: true, Content: "nobody sees it"},
+		{Name: "note-empty", Kind: "note"},
+		{Name: "note-sealed", Kind: "note", Sealed: true, Content: "nobody sees it"},
 	}
 	for i := range n {
 		all = append(all,

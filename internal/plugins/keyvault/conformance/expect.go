@@ -108,9 +108,9 @@ func organization(issuer wire.Object) string {
 	return text
 }
 
-// versions demands a number of versions at the target: want of the source's, and, where
-// the name was in use, one more than there was at most.
-func (j *judge) versions(dst wire.Object, want int) {
+// oneVersion demands one version, and where the name was in use one more than there were
+// at most.
+func (j *judge) oneVersion(dst wire.Object) {
 	got, err := strconv.Atoi(dst.Fields["versions"])
 	had, _ := strconv.Atoi(j.was[dst.Key].Fields["versions"]) // "" is none
 	if j.recovered(dst.Key) {
@@ -119,8 +119,8 @@ func (j *judge) versions(dst wire.Object, want int) {
 	switch {
 	case err != nil:
 		j.problem(dst.Key, "has %q versions", dst.Fields["versions"])
-	case had == 0 && got != want, had > 0 && (got < max(had, want) || got > had+want):
-		j.problem(dst.Key, "has %d versions, want %d (it had %d)", got, want, had)
+	case had == 0 && got != 1, had > 0 && (got < had || got > had+1):
+		j.problem(dst.Key, "has %d versions, want one (it had %d)", got, had)
 	}
 }
 
@@ -144,7 +144,7 @@ func (j *judge) secret(src wire.Object) {
 	if j.Mode == plugin.Template {
 		if dst, ok := j.present(src.Key); ok {
 			j.problems = append(j.problems, plugintest.Differences(src, dst, secretFields...)...)
-			j.versions(dst, 1)
+			j.oneVersion(dst)
 			if _, was := j.was[src.Key]; !was && !j.recovered(src.Key) && !strings.HasPrefix(dst.Fields["value"], "PLACEHOLDER") {
 				j.problem(src.Key, "has a value that is not a placeholder")
 			}
@@ -161,7 +161,7 @@ func (j *judge) secret(src wire.Object) {
 	}
 	j.problems = append(j.problems, plugintest.Differences(src, dst, append([]string{"value"}, secretFields...)...)...)
 	if j.Settings["versions"] != "all" {
-		j.versions(dst, 1)
+		j.oneVersion(dst)
 		return
 	}
 	j.history(src, dst, append([]string{"value"}, secretFields...))
@@ -215,7 +215,7 @@ func (j *judge) key(src wire.Object) {
 		return
 	}
 	j.problems = append(j.problems, plugintest.Differences(src, dst, keyFields...)...)
-	j.versions(dst, 1)
+	j.oneVersion(dst)
 	if src.Fields["thumbprint"] == dst.Fields["thumbprint"] {
 		j.problem(src.Key, "has the source's material, which cannot be")
 	}
@@ -244,7 +244,7 @@ func (j *judge) certificate(src wire.Object) {
 		j.history(src, dst, fields)
 		return
 	}
-	j.versions(dst, 1)
+	j.oneVersion(dst)
 }
 
 // templateCertificate demands another certificate by the same policy, where the vault
@@ -259,7 +259,7 @@ func (j *judge) templateCertificate(src wire.Object) {
 		return
 	}
 	j.problems = append(j.problems, plugintest.Differences(src, dst, "policy", "exportable", "contentType", "hasPrivateKey", "enabled", "tags")...)
-	j.versions(dst, 1)
+	j.oneVersion(dst)
 	if src.Fields["x5t"] == dst.Fields["x5t"] {
 		j.problem(src.Key, "is the source's own certificate")
 	}

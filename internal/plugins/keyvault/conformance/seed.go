@@ -173,8 +173,10 @@ func certificates() []certificate {
 	lifetime := json.RawMessage(`[{"trigger": {"lifetime_percentage": 70}, "action": {"action_type": "AutoRenew"}}]`)
 	return []certificate{
 		{Name: plainCertificate, Tags: map[string]string{"tier": "web"}},
-		{Name: "cert-pem", ContentType: "application/x-pem-file", Subject: "CN=pem.contoso.example, O=Contoso",
-			SANs: map[string]any{"dns_names": []string{"pem.contoso.example", "alt.contoso.example"}, "emails": []string{"a@contoso.example"}}, Lifetime: lifetime},
+		{
+			Name: "cert-pem", ContentType: "application/x-pem-file", Subject: "CN=pem.contoso.example, O=Contoso",
+			SANs: map[string]any{"dns_names": []string{"pem.contoso.example", "alt.contoso.example"}, "emails": []string{"a@contoso.example"}}, Lifetime: lifetime,
+		},
 		{Name: "cert-history", Versions: 3},
 		{Name: "cert-disabled", Enabled: off()},
 		{Name: "cert-locked", Exportable: off()},
