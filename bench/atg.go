@@ -43,11 +43,14 @@ type phase struct {
 
 // apply runs atg apply in replication mode and waits for it. It is an error if the run did
 // not prove every secret equal.
-func (az *azure) apply(ctx context.Context, flags ...string) (*result, error) {
-	args := append([]string{
+func (az *azure) apply(ctx context.Context) (*result, error) {
+	args := []string{
 		"apply", "--mode", "replication", "--yes", "--no-input", "--progress", "none", "-o", "jsonl",
-		"--workers", strconv.Itoa(az.lab.workers),
-	}, flags...)
+		"--workers", strconv.Itoa(az.lab.workers), "--pace", "limits",
+	}
+	if !az.of.limits { // nobody enforces what atg would keep to of itself
+		args[len(args)-1] = "adaptive"
+	}
 	cmd := az.lab.command(ctx, az.env, args...)
 	var said strings.Builder
 	cmd.Stderr = &said

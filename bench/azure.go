@@ -67,9 +67,8 @@ func (l *lab) emulate(ctx context.Context, of emulation) (*azure, error) {
 		return nil, err
 	}
 	args := []string{"emulator", "start", "--scenario", file, "--dir", dir, "--log", log, "--latency", of.latency.String(), "-o", "json"}
-	unpaced := "ATG_UNPACED=true" // --unpaced: nothing enforces what atg would keep to of itself
 	if of.limits {
-		args, unpaced = append(args, "--limits"), "ATG_UNPACED=false"
+		args = append(args, "--limits")
 	}
 	az := &azure{lab: l, of: of, cmd: l.command(ctx, nil, args...), said: new(strings.Builder), log: &requestLog{path: log}}
 	az.cmd.Stderr = az.said
@@ -86,7 +85,6 @@ func (l *lab) emulate(ctx context.Context, of emulation) (*azure, error) {
 	err = json.NewDecoder(out).Decode(&ready) // it is written once the emulator listens
 	if err == nil {
 		az.env, err = readEnv(ready.EnvFile)
-		az.env = append(az.env, unpaced)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start the emulator: %w", err), az.close())
