@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
 	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/journal"
 	"github.com/azure-tenant-grapher/atg/internal/view"
+	"github.com/azure-tenant-grapher/atg/internal/view/dashboard"
 	"github.com/azure-tenant-grapher/atg/plugin"
 	"github.com/azure-tenant-grapher/atg/plugin/plugintest"
 )
@@ -22,6 +26,16 @@ type App struct {
 	// Subject returns what the conformance suite must know to check a plugin, if anybody
 	// has said it.
 	Subject func(plugin.Plugin) (plugintest.Subject, bool)
+	// Abort, once closed, cuts what a run has at work at once: the second wish to stop. Nil
+	// means that nobody can wish so.
+	Abort <-chan struct{}
+	// Journal steers how the journals of runs are written; the zero value is for programs.
+	Journal journal.Options
+
+	live  atomic.Pointer[dashboard.Dashboard] // what is drawn on the terminal now; may be nil
+	lines *view.Lines                         // JSON lines on Out, once something was written
+
+	answers *bufio.Reader // of In, once something was asked
 }
 
 // Run runs one command line, without the program's name, and returns the exit code. The
@@ -36,9 +50,12 @@ func (a *App) Run(ctx context.Context, args []string) int {
 	}
 	err = asUsage(cmd, err)
 	code := codeOf(err)
-	a.explain(err)
-	if machine(cmd) {
+	a.explain(cmd, err)
+	switch form(cmd) {
+	case outputJSON:
 		_ = view.Exit(a.Err, code, forMachines(err))
+	case outputLines:
+		_ = a.stream().Exit(code, forMachines(err))
 	}
 	return code
 }
@@ -82,7 +99,7 @@ It reads the source, never writes to it, and compares both sides at the end.`,
 	root.SetHelpCommandGroupID(groupKnow)
 	root.SetCompletionCommandGroupID(groupKnow)
 	root.AddCommand(
-		newPlanCmd(a, nil), newApplyCmd(a, nil), newVerifyCmd(a, nil),
+		newPlanCmd(a, nil), newApplyCmd(a, nil), newVerifyCmd(a, nil), newPermissionsCmd(a), newRunCmd(a),
 		newDemoCmd(a, nil), newEmulatorCmd(a),
 		newPluginCmd(a), newVersionCmd(a), newDocsCmd(a),
 		newExitCodesTopic(), newEnvironmentTopic(),
@@ -98,14 +115,16 @@ const (
 )
 
 // explain writes err for people, unless the command has shown its result already.
-func (a *App) explain(err error) {
+func (a *App) explain(cmd *cobra.Command, err error) {
 	var usage *usageError
+	st := a.errStyle()
+	st.Verbose = flagSet(cmd, "debug")
 	switch {
 	case unlessResult(err) == nil:
 	case errors.As(err, &usage):
-		_ = view.Usage(a.Err, usage.err, usage.command, a.errStyle())
+		_ = view.Usage(a.Err, usage.err, usage.command, st)
 	default:
-		_ = view.Error(a.Err, err, "", a.errStyle())
+		_ = view.Error(a.Err, err, "", st)
 	}
 }
 
@@ -135,8 +154,16 @@ func asUsage(cmd *cobra.Command, err error) error {
 	return err
 }
 
-// machine tells whether the command was asked for output that a program reads.
-func machine(cmd *cobra.Command) bool {
-	f := cmd.Flags().Lookup("output")
-	return f != nil && f.Value.String() != outputText
+// form is the form of output that the command was asked for, or "" if it has no such flag.
+func form(cmd *cobra.Command) string {
+	if f := cmd.Flags().Lookup("output"); f != nil {
+		return f.Value.String()
+	}
+	return ""
+}
+
+// flagSet tells whether the command has this switch and it is on.
+func flagSet(cmd *cobra.Command, name string) bool {
+	on, err := cmd.Flags().GetBool(name)
+	return err == nil && on
 }

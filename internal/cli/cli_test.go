@@ -67,7 +67,7 @@ type fakeTerminal struct {
 // newTerminal is an App whose streams are buffers and no terminals.
 func newTerminal(t testing.TB, in string) *fakeTerminal {
 	t.Helper()
-	f := &fakeTerminal{out: &bytes.Buffer{}, err: &bytes.Buffer{}, env: map[string]string{}}
+	f := &fakeTerminal{out: &bytes.Buffer{}, err: &bytes.Buffer{}, env: map[string]string{"XDG_STATE_HOME": t.TempDir()}}
 	f.app = &App{
 		IO: IO{
 			In: strings.NewReader(in), Out: f.out, Err: f.err, Width: func() int { return 80 },
@@ -226,6 +226,9 @@ func TestDocs(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"commands.md": "## atg emulator start", "exit-codes.md": "130  interrupted", "environment.md": "ATG_MODE", "plugins.md": "## boxes",
+		"man/atg-apply.1": ".SS Output\n.TP\n\\fB\\-\\-debug", "man/atg-exit-codes.7": "130", "man/atg.1": "atg\\-plan(1)",
+		"completion/atg.bash": "__start_atg", "completion/_atg": "#compdef atg", "completion/atg.fish": "atg", "completion/atg.ps1": "atg",
+		"schema/report.schema.json": "draft/2020-12", "schema/stream.schema.json": "item-verified",
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azure-tenant-grapher/atg/internal/view"
+	"github.com/azure-tenant-grapher/atg/internal/view/schema"
 )
 
 // generated starts every generated document.
@@ -28,10 +30,14 @@ func newDocsCmd(a *App) *cobra.Command {
 	return cmd
 }
 
-// docs writes one Markdown file for the commands, one for each help topic, and one for
-// the plugins.
+// docs writes one Markdown file for the commands, one for each help topic and one for the
+// plugins; manual pages, completion scripts and JSON Schemas go to folders of their own.
 func (a *App) docs(root *cobra.Command, dir string) error {
 	plugins, err := a.pluginDocs()
+	if err != nil {
+		return err
+	}
+	permissions, err := a.permissionsTable()
 	if err != nil {
 		return err
 	}
@@ -43,10 +49,44 @@ func (a *App) docs(root *cobra.Command, dir string) error {
 		"exit-codes.md":  "# Exit codes\n\n" + fenced(exitCodesText(root)),
 		"environment.md": "# Environment variables\n\n" + fenced(environmentText(root)),
 		"plugins.md":     plugins,
+		"permissions.md": permissions,
 	} {
 		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name), []byte(generated+text), 0o600))
 	}
+	completions, failed := completionScripts(root)
+	schemas, missing := schemaTexts()
+	return errors.Join(err, failed, missing, writeAll(filepath.Join(dir, "man"), a.manPages(root)),
+		writeAll(filepath.Join(dir, "completion"), completions), writeAll(filepath.Join(dir, "schema"), schemas))
+}
+
+// writeAll writes files to a directory, which it makes.
+func writeAll(dir string, files map[string]string) error {
+	err := os.MkdirAll(dir, 0o750)
+	for name, text := range files {
+		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
 	return err
+}
+
+// completionScripts returns the completion script of each shell that cobra knows.
+func completionScripts(root *cobra.Command) (map[string]string, error) {
+	var bash, zsh, fish, power bytes.Buffer
+	err := errors.Join(root.GenBashCompletionV2(&bash, true), root.GenZshCompletion(&zsh),
+		root.GenFishCompletion(&fish, true), root.GenPowerShellCompletionWithDesc(&power))
+	return map[string]string{"atg.bash": bash.String(), "_atg": zsh.String(), "atg.fish": fish.String(), "atg.ps1": power.String()}, err
+}
+
+// schemaTexts returns the JSON Schemas of what the program writes for machines.
+func schemaTexts() (map[string]string, error) {
+	out := map[string]string{}
+	for _, name := range schema.Names() {
+		text, err := schema.Text(name)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = string(text)
+	}
+	return out, nil
 }
 
 // commandDocs holds the help text of every command that is not hidden.

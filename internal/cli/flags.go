@@ -60,7 +60,7 @@ func outputFlag(cmd *cobra.Command, legal ...string) *choice {
 
 // progressFlag adds --progress.
 func progressFlag(cmd *cobra.Command) *choice {
-	return choiceFlag(cmd, "progress", "", "progress on standard error", "auto", "plain", "none")
+	return choiceFlag(cmd, "progress", "", "progress on standard error", progressAuto, progressTTY, progressPlain, progressNone)
 }
 
 // sideFlags are the flags of one side of a run.

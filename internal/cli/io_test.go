@@ -1,14 +1,12 @@
 package cli
 
 import (
-	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/azure-tenant-grapher/atg/internal/engine"
 	"github.com/azure-tenant-grapher/atg/internal/view"
 )
 
@@ -46,43 +44,11 @@ func TestSystemIO(t *testing.T) {
 	}
 }
 
-func TestConfirm(t *testing.T) {
-	t.Parallel()
-	r := &engine.Report{Run: engine.RunSummary{TargetTenant: "f0"}}
-	for answer, want := range map[string]string{"yes\n": "", " yes \n": "", "y\n": "nothing was written", "": "nothing was written", "YES\n": "nothing was written"} {
-		f := newTerminal(t, answer)
-		err := f.app.confirm(t.Context(), r)
-		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("answer %q: %v", answer, err)
-		}
-		if !strings.Contains(f.err.String(), "tenant f0") {
-			t.Errorf("the question does not name the tenant: %s", f.err)
-		}
-	}
-}
-
-type deaf struct{ forever chan struct{} }
-
-func (d deaf) Read([]byte) (int, error) { <-d.forever; return 0, os.ErrClosed }
-
-func TestConfirmCanBeInterrupted(t *testing.T) {
-	t.Parallel()
-	f := newTerminal(t, "")
-	d := deaf{make(chan struct{})}
-	defer close(d.forever)
-	f.app.In = d
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(InterruptedBy(os.Interrupt))
-	if err := f.app.confirm(ctx, &engine.Report{}); codeOf(err) != exitInterrupted {
-		t.Errorf("%v", err)
-	}
-}
-
 func TestLogger(t *testing.T) {
 	t.Parallel()
 	f := newTerminal(t, "")
 	path := filepath.Join(t.TempDir(), "atg.log")
-	log, done, err := f.app.logger(&runOptions{logFile: path, debug: true})
+	log, done, err := f.app.logger(&runOptions{logFile: path, debug: true}, f.app.Err)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +61,7 @@ func TestLogger(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v", info.Mode())
 	}
-	log, done, err = f.app.logger(&runOptions{debug: true})
+	log, done, err = f.app.logger(&runOptions{debug: true}, f.app.Err)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +70,7 @@ func TestLogger(t *testing.T) {
 	if !strings.Contains(f.err.String(), "msg=seen") {
 		t.Errorf("standard error: %s", f.err)
 	}
-	log, _, err = f.app.logger(&runOptions{})
+	log, _, err = f.app.logger(&runOptions{}, f.app.Err)
 	if err != nil || log.Enabled(t.Context(), slog.LevelError) {
 		t.Errorf("a log that nobody asked for: %v", err)
 	}

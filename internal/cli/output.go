@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -11,17 +13,12 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/event"
 	"github.com/azure-tenant-grapher/atg/internal/session"
 	"github.com/azure-tenant-grapher/atg/internal/view"
+	"github.com/azure-tenant-grapher/atg/internal/view/dashboard"
 )
 
 // withSession opens a session with progress and log, lets work do the command's part,
 // shows the report and picks the exit code.
 func (a *App) withSession(ctx context.Context, opt *runOptions, work func(*session.Session) (*engine.Report, error)) error {
-	logger, closeLog, err := a.logger(opt)
-	if err != nil {
-		return err
-	}
-	defer closeLog()
-	opt.Logger = logger
 	if opt.emulator != "" {
 		transport, err := emulator.Connect(ctx, opt.emulator)
 		if err != nil {
@@ -29,9 +26,22 @@ func (a *App) withSession(ctx context.Context, opt *runOptions, work func(*sessi
 		}
 		opt.Transport = &http.Client{Transport: transport}
 	}
-	out := a.newOutput(opt)
-	opt.Emit = out.emit
-	s, err := session.Open(ctx, opt.Options)
+	out, err := a.newOutput(ctx, opt)
+	if err != nil {
+		return err
+	}
+	opt.out = out
+	logger, closeLog, err := a.logger(opt, out.dash)
+	if err != nil {
+		return errors.Join(err, out.close(nil, view.Next{}))
+	}
+	defer closeLog()
+	opt.Logger, opt.Emit = logger, out.emit
+	open := opt.open
+	if open == nil {
+		open = session.Open
+	}
+	s, err := open(ctx, opt.Options)
 	var r *engine.Report
 	if err == nil {
 		r, err = work(s)
@@ -40,6 +50,7 @@ func (a *App) withSession(ctx context.Context, opt *runOptions, work func(*sessi
 	if shown := out.close(r, opt.next); err == nil {
 		err = shown
 	}
+	err = a.tellAccess(s, opt, err)
 	if err != nil {
 		return err
 	}
@@ -52,17 +63,79 @@ type output struct {
 	form  string
 	lines *view.Lines
 	plain *view.Plain
+	dash  *dashboard.Dashboard // takes every event; on the terminal only if drawn
+	drawn bool
+	stop  func() // ends follow
 }
 
-func (a *App) newOutput(opt *runOptions) *output {
-	o := &output{app: a, form: opt.output}
+// newOutput starts the output of a run. A caller that gets one must close it.
+func (a *App) newOutput(ctx context.Context, opt *runOptions) (*output, error) {
+	form, err := a.progressForm(opt)
+	if err != nil {
+		return nil, err
+	}
+	st := a.errStyle()
+	o := &output{app: a, form: opt.output, drawn: form == progressTTY}
+	o.dash = dashboard.New(dashboard.Options{
+		Out: a.Err, Width: st.Width, Height: screenHeight, Color: st.Color, Term: a.env("TERM"), Explain: view.Brief,
+	})
 	if opt.output == outputLines {
-		o.lines = view.NewLines(a.Out, a.Version)
+		o.lines = a.stream()
 	}
-	if opt.progress == "plain" || opt.progress == "auto" {
-		o.plain = view.NewPlain(a.Err, a.errStyle())
+	if form == progressPlain {
+		o.plain = view.NewPlain(a.Err, st)
 	}
-	return o
+	if o.drawn {
+		a.live.Store(o.dash)
+	}
+	o.follow(ctx)
+	return o, nil
+}
+
+// follow tells the progress about the wish to stop, and answers the wish for a snapshot.
+func (o *output) follow(ctx context.Context) {
+	asked, release := o.app.snapshots()
+	end, gone := make(chan struct{}), make(chan struct{})
+	o.stop = func() {
+		close(end)
+		<-gone
+		release()
+	}
+	go func() {
+		defer close(gone)
+		stopped := ctx.Done()
+		for {
+			select {
+			case <-stopped:
+				stopped = nil
+				o.stopping()
+			case <-asked:
+				o.snapshot()
+			case <-end:
+				return
+			}
+		}
+	}()
+}
+
+func (o *output) stopping() {
+	o.dash.Stopping()
+	if o.plain != nil {
+		o.plain.Stopping()
+	}
+}
+
+// snapshot says where the run stands, apart from the lines of the progress.
+func (o *output) snapshot() {
+	text := o.dash.Snapshot()
+	if text == "" {
+		text = "the run has not begun"
+	}
+	if o.plain != nil {
+		o.plain.Block(text)
+		return
+	}
+	_, _ = io.WriteString(o.dash, text+"\n")
 }
 
 func (o *output) emit(e event.Event) {
@@ -72,10 +145,30 @@ func (o *output) emit(e event.Event) {
 	if o.plain != nil {
 		o.plain.Event(e)
 	}
+	o.dash.Event(e)
+	if _, begins := e.(event.RunStarted); begins && o.drawn {
+		o.dash.Show()
+	}
+}
+
+// aside gives the terminal to f, which may write and ask, and takes it back afterwards.
+func (o *output) aside(f func() error) error {
+	if !o.drawn {
+		return f()
+	}
+	_ = o.dash.Hide() // what went wrong with the display is no matter of the run
+	if err := f(); err != nil {
+		return err
+	}
+	o.dash.Show()
+	return nil
 }
 
 // close ends the progress and writes the report, if there is one.
 func (o *output) close(r *engine.Report, next view.Next) error {
+	o.stop()
+	_ = o.dash.Hide()
+	o.app.live.Store(nil)
 	if o.plain != nil {
 		o.plain.Close()
 	}
@@ -91,9 +184,9 @@ func (o *output) close(r *engine.Report, next view.Next) error {
 	}
 }
 
-// logger is where requests and what else is worth it are logged: to a file, to standard
-// error with --debug, or nowhere.
-func (a *App) logger(opt *runOptions) (*slog.Logger, func(), error) {
+// logger is where requests and what else is worth it are logged: to a file, to stderr with
+// --debug, or nowhere.
+func (a *App) logger(opt *runOptions, stderr io.Writer) (*slog.Logger, func(), error) {
 	level := slog.LevelInfo
 	if opt.debug {
 		level = slog.LevelDebug
@@ -107,7 +200,7 @@ func (a *App) logger(opt *runOptions) (*slog.Logger, func(), error) {
 		}
 		return slog.New(slog.NewJSONHandler(f, handlerOptions)), func() { _ = f.Close() }, nil
 	case opt.debug:
-		return slog.New(slog.NewTextHandler(a.Err, handlerOptions)), func() {}, nil
+		return slog.New(slog.NewTextHandler(stderr, handlerOptions)), func() {}, nil
 	default:
 		return slog.New(slog.DiscardHandler), func() {}, nil
 	}

@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,6 +24,15 @@ type runOptions struct {
 	debug    bool
 	logFile  string
 	next     view.Next
+	script   string  // the command that writes a script where permissions are missing
+	ask      bool    // somebody can be asked, and may be
+	out      *output // of the run that is under way
+	// open opens the session; nil: session.Open.
+	open    func(context.Context, session.Options) (*session.Session, error)
+	run     string            // run resume: the run; "": the last one that is not finished
+	reach   []string          // the flags that a resumed run wants again
+	plan    *session.PlanFile // apply FILE: the plan to carry out; else nil
+	planOut string            // plan --out: the file to write; "": none
 }
 
 // runFlags are the flags of plan, apply and verify, as the command line gives them.
@@ -35,21 +42,40 @@ type runFlags struct {
 	mapping, logFile, emulator    string
 	workers                       int
 	overwrite, yes, exitCode      bool
-	debug, noInput                bool
+	debug, noInput, skipAccess    bool
 	source, target                *sideFlags
+	pace                          *choice
+	stateDir                      *string // nil: no journal is kept
+	planOut                       string
+	plan                          *session.PlanFile
 }
 
+// addRunFlags adds the flags that say what is copied, and those of addReachFlags.
 func addRunFlags(cmd *cobra.Command) *runFlags {
-	f := cmd.Flags()
-	r := &runFlags{
-		mode:     choiceFlag(cmd, "mode", "", "how much is copied: structure alone, or everything that can be", string(plugin.Template), string(plugin.Replication)),
-		output:   outputFlag(cmd, outputText, outputJSON, outputLines),
-		progress: progressFlag(cmd),
-		cloud:    cloudFlag(cmd),
-	}
+	f, r := cmd.Flags(), addReachFlags(cmd)
+	r.mode = choiceFlag(cmd, "mode", "", "how much is copied: structure alone, or everything that can be", string(plugin.Template), string(plugin.Replication))
 	f.StringArrayVar(&r.types, "type", nil, "only this resource `type` or plugin; may be repeated")
 	f.StringArrayVar(&r.settings, "set", nil, "set an option of a plugin: `PLUGIN.SETTING=VALUE`; may be repeated")
 	f.StringVar(&r.mapping, "mapping", "", "JSON `file` that names the target of source resources")
+	return r
+}
+
+// The values of --pace.
+const (
+	paceLimits   = "limits"
+	paceAdaptive = "adaptive"
+)
+
+// addReachFlags adds the flags that say who signs in, how Azure is reached, how fast the
+// work goes and what is shown of it.
+func addReachFlags(cmd *cobra.Command) *runFlags {
+	f := cmd.Flags()
+	r := &runFlags{
+		output:   outputFlag(cmd, outputText, outputJSON, outputLines),
+		progress: progressFlag(cmd),
+		cloud:    cloudFlag(cmd),
+		pace:     choiceFlag(cmd, "pace", "", "how fast: keep to the services' documented limits beforehand, or as fast as each service answers", paceLimits, paceAdaptive),
+	}
 	f.IntVar(&r.workers, "workers", 0, "items at work at once (default 16)")
 	f.StringVar(&r.emulator, "emulator", "", "work against the emulator whose proxy is at this `address`, not against Azure")
 	f.BoolVar(&r.debug, "debug", false, "log every request, without content, to standard error or --log-file")
@@ -88,30 +114,45 @@ why. It only reads.
 	flags := addRunFlags(cmd)
 	cmd.Flags().BoolVar(&flags.overwrite, "overwrite", false, "plan for apply --overwrite")
 	cmd.Flags().BoolVar(&flags.exitCode, "exit-code", false, "end with exit code 6 if apply would have something to do")
+	cmd.Flags().StringVar(&flags.planOut, "out", "", "write the plan to this `file`, for \"atg apply FILE\"")
+	addSkipAccess(cmd, flags)
 	cmd.RunE = a.runE("plan", flags, runF, a.plan)
 	return cmd
 }
 
 func newApplyCmd(a *App, runF func(context.Context, *runOptions) error) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "apply",
+		Use:     "apply [FILE]",
 		Short:   "Copy what the target lacks, then compare both sides",
 		GroupID: groupRun,
-		Args:    cobra.NoArgs,
+		Args:    cobra.MaximumNArgs(1),
 		Long: `Copies every item that the target lacks, then compares every item and reports
 what was proven equal. The source is only read. An item that the target has in
 another form is left as it is, unless --overwrite is given. Running it again
 writes nothing that is equal already.
 
 Without --yes it shows the plan and asks; where nobody can answer it wants --yes.
+FILE is a plan that "atg plan --out FILE" wrote: it is carried out without a
+question, and refused if tenants, plugins or the source are not those of the plan.
+
+The run keeps a journal; if it stops, "atg run resume" goes on with it.
 ` + pairingHelp,
 		Example: `  atg apply --source-tenant-id contoso.com --target-tenant-id fabrikam.com
-  atg apply --mode replication --mapping pairs.json --yes -o json`,
+  atg apply --mode replication --mapping pairs.json --yes -o json
+  atg plan --mode replication --out plan.json && atg apply plan.json`,
 	}
 	flags := addRunFlags(cmd)
 	cmd.Flags().BoolVar(&flags.overwrite, "overwrite", false, "replace what differs at the target")
 	cmd.Flags().BoolVarP(&flags.yes, "yes", "y", false, "do not ask before writing")
-	cmd.RunE = a.runE("apply", flags, runF, a.apply)
+	addSkipAccess(cmd, flags)
+	flags.stateDir = addStateDir(cmd)
+	run := a.runE("apply", flags, runF, a.apply)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := takePlan(cmd, flags, args); err != nil {
+			return err
+		}
+		return run(cmd, args)
+	}
 	return cmd
 }
 
@@ -162,11 +203,18 @@ func (a *App) options(name string, cmd *cobra.Command, f *runFlags) (*runOptions
 	}
 	opt := &runOptions{
 		output: f.output.value, progress: f.progress.value, yes: f.yes, exitCode: f.exitCode,
-		debug: f.debug, logFile: f.logFile, emulator: strings.TrimPrefix(f.emulator, "http://"), next: nextCommands(name, cmd.Flags()),
+		debug: f.debug, logFile: f.logFile, emulator: strings.TrimPrefix(f.emulator, "http://"), next: nextCommands(name, cmd.Flags()), script: scriptCommand(cmd.Flags()),
 	}
 	opt.Command, opt.Version, opt.Registry, opt.Env = name, a.Version, reg, a.Env
 	opt.Mode, opt.Cloud, opt.Mapping = plugin.Mode(f.mode.value), f.cloud.value, f.mapping
-	opt.Overwrite, opt.Workers = f.overwrite, f.workers
+	opt.Overwrite, opt.Workers, opt.SkipAccessCheck = f.overwrite, f.workers, f.skipAccess
+	opt.Unpaced, opt.Journal, opt.Abort = f.pace.value == paceAdaptive, a.Journal, a.Abort
+	opt.reach, opt.plan, opt.planOut = reachFlags(cmd.Flags()), f.plan, f.planOut
+	if f.stateDir != nil {
+		if opt.StateDir, err = a.stateDir(*f.stateDir); err != nil {
+			return nil, err
+		}
+	}
 	if err := readable(f.mapping, f.source.inventory, f.target.inventory); err != nil {
 		return nil, err
 	}
@@ -182,7 +230,9 @@ func (a *App) options(name string, cmd *cobra.Command, f *runFlags) (*runOptions
 	if opt.Target, err = f.target.side("--target-sp-*", a.In); err != nil {
 		return nil, err
 	}
-	if a.canAsk() && !f.noInput {
+	opt.ask = a.canAsk() && !f.noInput
+	a.offerChoice(name, cmd, opt)
+	if opt.ask {
 		opt.DevicePrompt = func(message string) { _ = view.Note(a.Err, message, a.errStyle()) }
 	}
 	if f.source.clientSecret != "" || f.target.clientSecret != "" {
@@ -197,12 +247,12 @@ func nextCommands(name string, f *pflag.FlagSet) view.Next {
 	var args, without []string
 	f.Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "sp-client-secret", "source-sp-client-secret", "target-sp-client-secret", "output", "exit-code", "yes":
+		case "sp-client-secret", "source-sp-client-secret", "target-sp-client-secret", "output", "exit-code", "yes", "out", stateDirFlag:
 			return
 		}
 		arg := flagText(f)
 		args = append(args, arg...)
-		if f.Name != "overwrite" {
+		if f.Name != "overwrite" && f.Name != skipAccessFlag {
 			without = append(without, arg...)
 		}
 	})
@@ -237,6 +287,9 @@ func flagText(f *pflag.Flag) []string {
 
 // plan runs atg plan.
 func (a *App) plan(ctx context.Context, opt *runOptions) error {
+	if opt.planOut != "" {
+		return a.planToFile(ctx, opt)
+	}
 	return a.withSession(ctx, opt, func(s *session.Session) (*engine.Report, error) { return s.Plan(ctx) })
 }
 
@@ -247,44 +300,21 @@ func (a *App) verify(ctx context.Context, opt *runOptions) error {
 
 // apply runs atg apply.
 func (a *App) apply(ctx context.Context, opt *runOptions) error {
-	if !opt.yes && !a.canAsk() {
-		return usagef("apply writes to the target tenant, and nobody can be asked here: add --yes")
+	if opt.plan != nil {
+		return a.applyPlan(ctx, opt)
 	}
-	return a.withSession(ctx, opt, func(s *session.Session) (*engine.Report, error) {
+	if err := a.mayAsk(opt); err != nil {
+		return err
+	}
+	return a.journaled(ctx, opt, func(s *session.Session) (*engine.Report, error) {
+		if err := s.MayApply(ctx); err != nil {
+			return nil, err
+		}
 		if !opt.yes {
-			planned, err := s.Plan(ctx)
-			if err != nil || planned.Run.Canceled {
-				return planned, err
-			}
-			if err := view.Report(a.Err, planned, view.Next{}, a.errStyle()); err != nil {
-				return nil, err
-			}
-			if err := a.confirm(ctx, planned); err != nil {
-				return nil, err
+			if stopped, err := a.consent(ctx, opt, s); stopped != nil || err != nil {
+				return stopped, err
 			}
 		}
 		return s.Apply(ctx)
 	})
-}
-
-// confirm asks for the word yes.
-func (a *App) confirm(ctx context.Context, r *engine.Report) error {
-	question := fmt.Sprintf("Write to tenant %s? Only yes goes on: ", r.Run.TargetTenant)
-	if err := view.Prompt(a.Err, question, a.errStyle()); err != nil {
-		return err
-	}
-	answer := make(chan string, 1)
-	go func() { // ends with the process at the latest: a read of a terminal cannot be stopped
-		line, _ := bufio.NewReader(a.In).ReadString('\n')
-		answer <- strings.TrimSpace(line)
-	}()
-	select {
-	case word := <-answer:
-		if word == "yes" {
-			return nil
-		}
-		return fmt.Errorf("nothing was written: the answer was %q, not yes", word)
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -200,13 +200,19 @@ func TestApplyAsks(t *testing.T) {
 			f := newTerminal(t, answer).withPlugins()
 			f.app.InTTY, f.app.ErrTTY = true, true
 			opt := atDemo(t, f, "apply")
+			opt.ask, opt.Mode = true, plugin.Replication
 			opt.Settings = map[string]plugin.Settings{"keyvault": {"deleted": "recover", "kinds": "contacts"}}
 			err := f.app.apply(t.Context(), opt)
 			if codeOf(err) != want {
 				t.Errorf("%v", err)
 			}
-			if !strings.Contains(f.err.String(), "Write to tenant f0000000-0000-4000-8000-000000000001? Only yes goes on: ") || !strings.Contains(f.err.String(), "to create") {
-				t.Errorf("standard error:\n%s", f.err)
+			for _, want := range []string{
+				"to create", "created in the target tenant fabrikam (f0000000-0000-4000-8000-000000000001).",
+				"source tenant contoso (c0000000-0000-4000-8000-000000000001)", "Type yes to go on:",
+			} {
+				if !strings.Contains(strings.Join(strings.Fields(f.err.String()), " "), want) {
+					t.Errorf("standard error lacks %q:\n%s", want, f.err)
+				}
 			}
 			if wrote := strings.Contains(f.out.String(), "created"); wrote != (want == exitDone) {
 				t.Errorf("standard output:\n%s", f.out)

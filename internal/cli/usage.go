@@ -78,8 +78,22 @@ func subcommands(b *strings.Builder, cmd *cobra.Command) {
 	}
 }
 
-// flags lists flags by group; the group without a name comes first.
+// flags lists flags by group.
 func flags(b *strings.Builder, cmd *cobra.Command) {
+	for _, g := range flagGroups(cmd) {
+		fmt.Fprintf(b, "\n%s:\n%s", g.name, g.flags.FlagUsagesWrapped(helpWidth))
+	}
+}
+
+// groupOfFlags is flags that stand together in the help text.
+type groupOfFlags struct {
+	name  string
+	flags *pflag.FlagSet
+}
+
+// flagGroups returns the groups that have a flag to show; the group without a name comes
+// first.
+func flagGroups(cmd *cobra.Command) []groupOfFlags {
 	groups := map[string]*pflag.FlagSet{}
 	order := []string{ungrouped}
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
@@ -95,9 +109,11 @@ func flags(b *strings.Builder, cmd *cobra.Command) {
 		}
 		groups[name].AddFlag(f)
 	})
+	out := make([]groupOfFlags, 0, len(order))
 	for _, name := range order {
 		if groups[name] != nil && groups[name].HasAvailableFlags() {
-			fmt.Fprintf(b, "\n%s:\n%s", name, groups[name].FlagUsagesWrapped(helpWidth))
+			out = append(out, groupOfFlags{name, groups[name]})
 		}
 	}
+	return out
 }

@@ -74,30 +74,24 @@ func ConsentText(w io.Writer, c Consent, st Style) error {
 	if replace > 0 {
 		what += " and " + plural(replace, "item") + " that differ will be replaced"
 	}
-	if n := planBytes(c.Plan); n > 0 {
-		what += ", " + sizeOf(n) + " in all"
-	}
 	b.WriteByte('\n')
+	if e := c.Plan.Estimate; e != nil && e.Bytes > 0 {
+		what += ", " + sizeOf(e.Bytes) + " in all"
+	}
 	for _, line := range []string{
 		fmt.Sprintf("%s in the target tenant %s.", what, c.Target),
 		fmt.Sprintf("The content comes from the source tenant %s, which is only read.", c.Source),
 	} {
 		fmt.Fprintf(&b, "%s\n", wrap(printable(line), 0, st.Width))
 	}
+	if e := c.Plan.Estimate; e != nil && e.Items > 0 {
+		fmt.Fprintf(&b, "It takes about %s.\n", seconds(e.Seconds))
+	}
 	if replace > 0 {
 		b.WriteString(st.paint(yellow, wrap("What is replaced is lost, unless the service keeps older versions.", 0, st.Width)) + "\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// planBytes is how much there is to copy, as far as sizes are known.
-func planBytes(r *engine.Report) int64 {
-	var n int64
-	for _, p := range r.Pairs {
-		n += p.Bytes
-	}
-	return n
 }
 
 // sizeOf writes a number of bytes in IEC units: "55.2 KiB".
