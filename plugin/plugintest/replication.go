@@ -23,7 +23,6 @@ func replicateChecks() []Check {
 		{Name: "Replicate/Idempotent", Claim: "a second run reports all unchanged and sends no write", run: checkIdempotent},
 		{Name: "Replicate/NoClobber", Claim: "what differs at the target is kept, unless Overwrite is set", run: checkNoClobber},
 		{Name: "Replicate/SourceUntouched", Claim: "no write reaches the source", run: checkSourceUntouched},
-		{Name: "Race", Claim: "8 workers come to the same end as one", run: checkRace},
 	}
 }
 
@@ -245,6 +244,11 @@ func checkSourceUntouched(t *trial) {
 			}
 		})
 	}
+}
+
+// raceChecks look at concurrency; the race detector, if it is on, looks along.
+func raceChecks() []Check {
+	return []Check{{Name: "Race", Claim: "8 workers come to the same end as one", run: checkRace}}
 }
 
 func checkRace(t *trial) {

@@ -67,8 +67,8 @@ type Options struct {
 func Checks() []Check {
 	var all []Check
 	for _, part := range [][]Check{
-		pureChecks(), discoverChecks(), streamChecks(), replicateChecks(), faultChecks(),
-		compareChecks(), declareChecks(), permissionChecks(), secretChecks(),
+		pureChecks(), permissionChecks(), discoverChecks(), streamChecks(), replicateChecks(), faultChecks(),
+		raceChecks(), compareChecks(), declareChecks(), secretChecks(),
 	} {
 		all = append(all, part...)
 	}
