@@ -136,6 +136,7 @@ func (a *App) aim(opt *runOptions, em served) error {
 		return err
 	}
 	opt.Source, opt.Target, opt.Mapping = source, target, mapping
+	opt.StateDir, opt.Abort = em.file("state"), a.Abort
 	opt.Transport = &http.Client{Transport: em.Transport()}
 	opt.Env = func(string) (string, bool) { return "", false }
 	return nil

@@ -20,6 +20,7 @@ const (
 	exitSignIn       = 4
 	exitPermission   = 5
 	exitDifferent    = 6
+	exitLocked       = 11
 	exitInterrupted  = 130
 	exitTerminated   = 143
 	exitCodesPreface = "What the exit code of atg says. A code that is not listed here means that it\nfailed; codes may be added."
@@ -40,8 +41,9 @@ var exitCodes = []exitCode{
 	{exitSignIn, "cannot sign in"},
 	{exitPermission, "permissions are missing; found before any write"},
 	{exitDifferent, "differences found; only by verify, and by plan --exit-code"},
-	{exitInterrupted, "interrupted by SIGINT (Ctrl-C); the same command goes on"},
-	{exitTerminated, "ended by SIGTERM; the same command goes on"},
+	{exitLocked, "another process works on the run"},
+	{exitInterrupted, "interrupted by SIGINT (Ctrl-C); atg run resume goes on"},
+	{exitTerminated, "ended by SIGTERM; atg run resume goes on"},
 }
 
 // Interrupted is the cause with which the context ends when a signal came in.
@@ -97,6 +99,9 @@ func codeOf(err error) int {
 		return signal.Code
 	case errors.As(err, &usage):
 		return exitUsage
+	}
+	if e := errs.Find(err); e != nil && e.Code == "RunLocked" {
+		return exitLocked
 	}
 	switch errs.KindOf(err) {
 	case errs.Invalid:

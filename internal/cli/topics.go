@@ -93,7 +93,9 @@ func flagVariables(root *cobra.Command) []view.Row {
 }
 
 // readsEnv tells whether a command takes flags from the environment.
-func readsEnv(cmd *cobra.Command) bool { return cmd.GroupID == groupRun }
+func readsEnv(cmd *cobra.Command) bool {
+	return cmd.GroupID == groupRun || cmd.HasParent() && cmd.Parent().GroupID == groupRun
+}
 
 // commands returns cmd and all below it, in the order of the help text.
 func commands(cmd *cobra.Command) []*cobra.Command {

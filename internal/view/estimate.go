@@ -1,7 +1,6 @@
 package view
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/azure-tenant-grapher/atg/internal/engine"
@@ -14,7 +13,7 @@ func estimate(b *strings.Builder, e *engine.Estimate, st Style) {
 	}
 	text := plural(e.Items, "item")
 	if e.Bytes > 0 {
-		text += ", " + size(e.Bytes)
+		text += ", " + sizeOf(e.Bytes)
 	}
 	text += ", about " + plural(e.Calls, "request") + ", about " + seconds(e.Seconds)
 	if e.Limit != "" {
@@ -28,19 +27,4 @@ func estimate(b *strings.Builder, e *engine.Estimate, st Style) {
 		indent := strings.Repeat(" ", leadWidth)
 		b.WriteString(indent + st.paint(dim, wrap(printable("from "+line), leadWidth+2, st.Width)) + "\n")
 	}
-}
-
-// size is a number of bytes in binary units.
-func size(n int64) string {
-	const unit = 1024
-	if n < unit {
-		return plural(n, "byte")
-	}
-	v, names := float64(n), []string{"KiB", "MiB", "GiB", "TiB", "PiB"}
-	i := -1
-	for v >= unit && i < len(names)-1 {
-		v /= unit
-		i++
-	}
-	return fmt.Sprintf("%.1f %s", v, names[i])
 }
