@@ -68,6 +68,7 @@ type certificates struct {
 	found      bool // at the target
 	want, have []certVersion
 	alignment
+	left     int // disabled versions of the source that are not copied
 	warnings []string
 }
 
@@ -138,6 +139,7 @@ func (j *job) readCertificateHistory(ctx context.Context, c *certificates) error
 	for i, v := range all {
 		created[i] = v.created
 		if v.disabled && v.id != c.src.id && j.setting(setDisabled) != readDisabled {
+			c.left++
 			c.warnings = append(c.warnings, "version "+v.id+" is disabled and was not copied")
 			continue
 		}
@@ -341,6 +343,8 @@ func (j *job) compareCertificate(ctx context.Context) (plugin.Comparison, error)
 	switch {
 	case err != nil:
 		return plugin.Comparison{}, err
+	case c.same() && c.left > 0:
+		return plugin.Comparison{State: plugin.Same, Reason: leftVersions(c.left)}, nil
 	case c.same() && len(c.extra) > 0:
 		return plugin.Comparison{State: plugin.Same, Reason: surplusVersions(len(c.extra))}, nil
 	case c.same():

@@ -78,6 +78,7 @@ type history struct {
 	want, have []version
 	alignment
 	current  bool // the target's current version equals the source's
+	left     int  // disabled versions of the source that are not copied
 	warnings []string
 }
 
@@ -105,6 +106,7 @@ func (j *job) readHistory(ctx context.Context) (h history, reason string, err er
 		if v.readable || j.setting(setDisabled) == readDisabled {
 			h.want = append(h.want, v)
 		} else {
+			h.left++
 			h.warnings = append(h.warnings, "version "+v.id+" is disabled and was not copied")
 		}
 	}
@@ -243,6 +245,11 @@ func surplusVersions(n int) string {
 	return "the target has " + count(n, "further version") + "; versions cannot be deleted"
 }
 
+// leftVersions is why a history is not proven equal though all that can be read is there.
+func leftVersions(n int) string {
+	return count(n, "disabled version") + " of the source could not be read and is not at the target"
+}
+
 // count says how many there are of a thing.
 func count(n int, thing string) string {
 	if n == 1 {
@@ -268,6 +275,8 @@ func (j *job) compareHistory(ctx context.Context) (plugin.Comparison, error) {
 			State: plugin.Different, Fields: []string{"versions"},
 			Reason: fmt.Sprintf("the target holds %d of %d versions", len(h.want)-len(h.missing), len(h.want)),
 		}, nil
+	case h.left > 0:
+		return plugin.Comparison{State: plugin.Same, Reason: leftVersions(h.left)}, nil
 	case len(h.extra) > 0:
 		return plugin.Comparison{State: plugin.Same, Reason: h.surplus()[0]}, nil
 	case slices.ContainsFunc(h.want, func(v version) bool { return !v.readable }):

@@ -148,6 +148,9 @@ func TestHistoryWithDisabledVersions(t *testing.T) {
 			t.Errorf("the target holds %q", got)
 		}
 		l.wantStatus(l.replicate(r, "secrets/db"), plugin.Unchanged)
+		if c := l.compare(r, "secrets/db"); c.State != plugin.Same || c.Proven || c.Reason != leftVersions(1) {
+			t.Errorf("compared: %+v", c)
+		}
 	})
 	t.Run("read", func(t *testing.T) {
 		t.Parallel()
