@@ -33,12 +33,14 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("CONTOSO", contoso)
+			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, ".state"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"waitfile": waitFile,
 			"dotenv":   dotEnv,
 			"field":    field,
+			"capture":  capture,
 			"code":     code,
 			"oneline":  oneLine,
 		},
@@ -108,6 +110,18 @@ func field(ts *testscript.TestScript, neg bool, args []string) {
 	if got := fmt.Sprint(doc); (got == args[2]) == neg {
 		ts.Fatalf("%s is %s, want %s (or not)", args[1], got, args[2])
 	}
+}
+
+// capture NAME FILE REGEXP sets a variable to the first group of the first match.
+func capture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: capture NAME FILE REGEXP")
+	}
+	found := regexp.MustCompile(args[2]).FindStringSubmatch(ts.ReadFile(args[1]))
+	if len(found) < 2 {
+		ts.Fatalf("%s holds no match of %s", args[1], args[2])
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 // code N runs a command and wants that exit code: code 2 atg apply.

@@ -52,8 +52,8 @@ func (a *App) recordE(opt *recordOptions, dir *string, out *choice, runF, run fu
 		if opt.stateDir, err = a.stateDir(*dir); err != nil {
 			return err
 		}
-		if len(args) > 0 {
-			opt.id = args[0]
+		if opt.id, err = runArg(args); err != nil {
+			return err
 		}
 		if out != nil {
 			opt.output = out.value
@@ -63,6 +63,17 @@ func (a *App) recordE(opt *recordOptions, dir *string, out *choice, runF, run fu
 		}
 		return run(cmd.Context(), opt)
 	}
+}
+
+// runArg is the run that the arguments name; "" if they name none.
+func runArg(args []string) (string, error) {
+	if len(args) == 0 {
+		return "", nil
+	}
+	if args[0] == "" {
+		return "", usagef("the ID of the run is empty")
+	}
+	return args[0], nil
 }
 
 func newRunListCmd(a *App, runF func(context.Context, *recordOptions) error) *cobra.Command {

@@ -47,7 +47,9 @@ refused. If the run is finished there is nothing to do, and the exit code is 0.`
 		if err != nil {
 			return err
 		}
-		opt.run = strings.Join(args, "")
+		if opt.run, err = runArg(args); err != nil {
+			return err
+		}
 		if runF != nil {
 			return runF(cmd.Context(), opt)
 		}
