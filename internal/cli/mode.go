@@ -67,7 +67,7 @@ func (a *App) choose(ctx context.Context, name string, found session.Found, type
 
 // agree asks for consent to replication mode; without it the mode is template.
 func (a *App) agree(ctx context.Context) (plugin.Mode, error) {
-	answer, err := a.ask(ctx, "Replication mode reads the content of the source, secrets included. Go on? [y/N]")
+	answer, err := a.ask(ctx, "Replication reads secrets and other content of the source. Go on? [y/N]")
 	if err != nil {
 		return "", err
 	}

@@ -34,7 +34,8 @@ type chain struct {
 	tenant   string // of the side: an ID, a domain, or "" if nobody said
 	attempts []Attempt
 	causes   []error // of the attempts that are configured
-	reached  bool    // something answered one of them
+	reached  bool    // the sign-in service answered one of them
+	silent   bool    // it did not answer another one
 }
 
 // unset is the reason of a link that is not configured. It is not a failure.
@@ -117,9 +118,12 @@ func (c *chain) try(ctx context.Context, l link) (*Result, error) {
 
 func (c *chain) note(l link, err error) {
 	c.attempts = append(c.attempts, Attempt{Link: l.name, Said: oneLine(err), Absent: isAbsent(err)})
-	if !isUnset(err) {
+	if !isUnset(err) && !isAbsent(err) {
 		c.causes = append(c.causes, err)
-		c.reached = c.reached || kindOf(err, l.tool) != errs.Unavailable
+		if !l.tool { // a tool does not say which of the two it was
+			no := kindOf(err, false) == errs.Unavailable
+			c.silent, c.reached = c.silent || no, c.reached || !no
+		}
 	}
 }
 
@@ -133,7 +137,7 @@ func (c *chain) failure() error {
 		e.Code = first(e.Code, codeOf(cause))
 	}
 	e.Hint = c.hint(e.Code)
-	if len(c.causes) > 0 && !c.reached {
+	if c.silent && !c.reached {
 		e.Kind, e.Hint = errs.Unavailable, hintUnreachable
 	}
 	return e

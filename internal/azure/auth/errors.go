@@ -95,6 +95,20 @@ func description(err error) string {
 // longest is the number of bytes that oneLine keeps of a foreign text.
 const longest = 300
 
+// noAnswer is net/http's text about a request without an answer. The SDK does not always
+// wrap the error itself.
+var noAnswer = regexp.MustCompile(`(?:Get|Post|Head) "?https?://([^/"]+)[^" ]*"?: (.*)`)
+
+// unreached says which host gave no answer, and why. It is "" if err says nothing of that.
+func unreached(err error) string {
+	found := noAnswer.FindStringSubmatch(strings.Join(strings.Fields(err.Error()), " "))
+	if found == nil {
+		return ""
+	}
+	why, _, _ := strings.Cut(found[2], ". To troubleshoot")
+	return found[1] + " cannot be reached: " + why
+}
+
 // member is how azidentity begins the text of a credential's error.
 var member = regexp.MustCompile(`^\w+Credential(: | authentication failed\.? ?)`)
 
@@ -104,6 +118,9 @@ func oneLine(err error) string {
 	text := description(err)
 	if resp := response(err); text == "" && resp != nil { //nolint:bodyclose // as in description
 		text = "it was answered " + strings.TrimSpace(strconv.Itoa(resp.StatusCode)+" "+http.StatusText(resp.StatusCode))
+	}
+	if text == "" {
+		text = unreached(err)
 	}
 	if text == "" {
 		text = strings.Join(strings.Fields(err.Error()), " ")
@@ -129,8 +146,11 @@ func codeOf(err error) string {
 // never says which of the two it was.
 func kindOf(err error, tool bool) errs.Kind {
 	var e *azidentity.AuthenticationFailedError
-	if tool || !errors.As(err, &e) {
+	switch failed := errors.As(err, &e); {
+	case tool, !failed && unreached(err) == "":
 		return errs.Unauthenticated
+	case !failed:
+		return errs.Unavailable
 	}
 	switch {
 	case e.RawResponse == nil, e.RawResponse.StatusCode >= http.StatusInternalServerError:

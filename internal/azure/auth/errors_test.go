@@ -46,6 +46,7 @@ func TestOneLine(t *testing.T) {
 		"AzureCLICredential: ERROR: Please run 'az login'":           "ERROR: Please run 'az login'",
 		"ManagedIdentityCredential authentication failed.\nGET http": "GET http",
 		"dial tcp: refused": "dial tcp: refused",
+		"unable to resolve an endpoint: server response error:\n Get \"https://login.example.com/x?\": dial tcp: connection refused. To troubleshoot, visit https://aka.ms/x": "login.example.com cannot be reached: dial tcp: connection refused",
 	} {
 		if got := oneLine(errors.New(text)); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -67,8 +67,11 @@ func ReadMapping(path string) (*Mapping, error) {
 			return m, nil
 		}
 	}
-	return nil, &errs.Error{Op: "read the mapping " + path, Kind: errs.Invalid, Err: err}
+	return nil, &errs.Error{Op: "read the mapping " + path, Kind: errs.Invalid, Err: err, Hint: mappingHint}
 }
+
+// mappingHint shows the form of a mapping.
+const mappingHint = `a mapping is {"pairs": [{"source": "NAME-OR-ID", "target": "NAME-OR-ID"}]}`
 
 func parseMapping(path string, raw []byte) (*Mapping, error) {
 	var file mappingFile
