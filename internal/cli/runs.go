@@ -242,11 +242,11 @@ func journalFile(stateDir, id string) string {
 	return filepath.Join(stateDir, "runs", id, "journal.db")
 }
 
-// errNoRun says that no run answers a description.
-func errNoRun(stateDir, what string) error {
+// errNoRun says that no run is recorded.
+func errNoRun(stateDir string) error {
 	return &errs.Error{
 		Op: "find a run", Kind: errs.NotFound, Resource: stateDir,
-		Err: fmt.Errorf("no %s is recorded there", what), Hint: "`atg run list` lists the recorded runs; --state-dir names another directory",
+		Err: errors.New("none is recorded there"), Hint: "`atg run list` lists the recorded runs; --state-dir names another directory",
 	}
 }
 
@@ -263,9 +263,14 @@ func recorded(ctx context.Context, stateDir, id string, fits func(journal.Summar
 	}
 	if id != "" {
 		_, err := journal.View(ctx, stateDir, id) // which says why there is none
-		return journal.Summary{}, errors.Join(err)
+		return journal.Summary{}, err
 	}
-	return journal.Summary{}, errNoRun(stateDir, "such run")
+	for _, s := range all {
+		if s.Err != nil { // it might have been the one
+			return journal.Summary{}, s.Err
+		}
+	}
+	return journal.Summary{}, errNoRun(stateDir)
 }
 
 // completeRun completes the IDs of recorded runs.
@@ -314,7 +319,7 @@ func (a *App) runRemove(ctx context.Context, opt *recordOptions) error {
 	if err != nil {
 		return err
 	}
-	if s.Err == nil && s.Status != journal.Finished && !s.Busy && !opt.yes {
+	if (s.Err != nil || s.Status != journal.Finished) && !s.Busy && !opt.yes {
 		if err := a.agreeToForget(ctx, s); err != nil {
 			return err
 		}
