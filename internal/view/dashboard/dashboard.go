@@ -26,6 +26,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/azure-tenant-grapher/atg/internal/event"
 )
@@ -39,6 +40,7 @@ const (
 	sampleEvery     = time.Second / framesPerSecond
 	snapshotWidth   = 100
 	snapshotHeight  = 60
+	lastHeight      = 40 // of the frame that stays: it scrolls as ordinary output does
 )
 
 // Options say where and how a run is shown.
@@ -59,8 +61,10 @@ type Dashboard struct {
 	opt Options
 	tty *terminal
 
-	life    sync.Mutex // guards program: one Show or Hide at a time
-	program *tea.Program
+	life    sync.Mutex    // guards all below: one Show or Hide at a time
+	wanted  bool          // between Show and Hide
+	watched bool          // Ctrl-Z is
+	program *tea.Program  // nil: the terminal is not taken
 	gone    chan struct{} // closed when program has ended
 	failed  error         // of program; read after gone
 
@@ -69,7 +73,7 @@ type Dashboard struct {
 	lines lines // what is still to be printed above the frame
 	live  bool  // a program takes the lines
 
-	direct sync.Mutex // held while writing to Out without a program
+	direct sync.Mutex // held while writing to Out without a program; taken before mu
 }
 
 // New returns a dashboard that takes events and shows nothing yet.
@@ -116,16 +120,25 @@ func (d *Dashboard) spill(all bool) {
 // and leaves lines out, with a word about it, where they come faster than the terminal
 // takes them. It returns an error only where no frame is shown.
 func (d *Dashboard) Write(p []byte) (int, error) {
-	d.mu.Lock()
-	if d.live {
-		d.lines.write(p)
-		d.mu.Unlock()
+	if d.queue(p) {
 		return len(p), nil
 	}
-	d.mu.Unlock()
 	d.direct.Lock()
 	defer d.direct.Unlock()
+	if d.queue(p) { // it is shown again
+		return len(p), nil
+	}
 	return d.opt.Out.Write(p)
+}
+
+// queue leaves p to the program. It returns false if there is none.
+func (d *Dashboard) queue(p []byte) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.live {
+		d.lines.write(p)
+	}
+	return d.live
 }
 
 // Snapshot returns where the run stands, as text without colours: for a log or for an
@@ -137,17 +150,33 @@ func (d *Dashboard) Snapshot() string {
 	return view(d.state, canvas{width: snapshotWidth, height: snapshotHeight}, now)
 }
 
+// Fits tells whether a live display suits w: it is a terminal of at least MinWidth columns
+// that this process has to itself, not one whose shell it runs in the background of.
+func Fits(w io.Writer) bool {
+	t := terminalOf(w)
+	width, _, ok := t.size()
+	return ok && width >= MinWidth && t.foreground()
+}
+
 // Show takes the terminal and draws the run on it, from now until Hide. It does nothing
 // if the run is shown already.
 func (d *Dashboard) Show() {
 	d.life.Lock()
 	defer d.life.Unlock()
+	d.wanted = true
+	if !d.watched {
+		d.watched = true
+		d.tty.onSuspend(d.suspend)
+	}
+	d.show()
+}
+
+// show starts the program. d.life is held.
+func (d *Dashboard) show() {
 	if d.program != nil {
 		return
 	}
-	d.mu.Lock()
-	d.live = true
-	d.mu.Unlock()
+	d.setLive()
 	out := newPaper(d.opt.Out)
 	s := &screen{dash: d, paper: out, width: d.opt.Width, height: d.opt.Height}
 	if w, h, ok := d.tty.size(); ok {
@@ -161,29 +190,57 @@ func (d *Dashboard) Show() {
 	p := tea.NewProgram(s, tea.WithInput(nil), tea.WithOutput(out.writer()), tea.WithoutSignalHandler(),
 		tea.WithFPS(framesPerSecond), tea.WithColorProfile(profile), tea.WithWindowSize(s.width, s.height),
 		tea.WithEnvironment([]string{"TERM=" + d.opt.Term}))
-	s.suspended = d.tty.take(func() { p.Send(tea.Suspend()) })
+	d.tty.take()
 	gone := make(chan struct{})
 	d.program, d.gone = p, gone
 	go func() {
 		defer close(gone)
 		_, d.failed = p.Run()
 		d.tty.giveBack(false)
-		d.left()
+		d.leave(s.width)
 	}()
 }
 
-// left ends the time in which a program takes the lines.
-func (d *Dashboard) left() {
+// setLive leaves the lines to the program from now on.
+func (d *Dashboard) setLive() {
+	d.direct.Lock()
+	defer d.direct.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.live = true
+}
+
+// suspend stops the process with the terminal in order. When it goes on, so does the
+// display, unless the process is in the background then.
+func (d *Dashboard) suspend() {
+	d.life.Lock()
+	defer d.life.Unlock()
+	_ = d.hide() // why the display ended early is no concern here
+	stopProcess()
+	if d.wanted && d.tty.foreground() {
+		d.show()
+	}
+}
+
+// leave writes the lines that still wait, and the last frame below them. From then on
+// there is no program that takes lines.
+func (d *Dashboard) leave(width int) {
+	now := d.now()
 	d.direct.Lock()
 	defer d.direct.Unlock()
 	d.mu.Lock()
 	d.live = false
+	d.spill(true)
 	d.lines.end()
-	rest := d.lines.take(maxLines)
-	d.mu.Unlock()
-	if len(rest) > 0 {
-		_, _ = io.WriteString(d.opt.Out, strings.Join(rest, "\n")+"\n")
+	var text strings.Builder
+	for _, line := range d.lines.take(maxLines) {
+		for _, part := range wrap(line, width-1) {
+			text.WriteString(part + "\n")
+		}
 	}
+	text.WriteString(view(d.state, canvas{width, lastHeight, ink(d.opt.Color)}, now))
+	d.mu.Unlock()
+	_, _ = io.WriteString(d.opt.Out, text.String()) // a terminal that is gone is no reason to stop a run
 }
 
 // Hide gives the terminal back: lines that still wait are printed, the last frame stays,
@@ -193,6 +250,12 @@ func (d *Dashboard) left() {
 func (d *Dashboard) Hide() error {
 	d.life.Lock()
 	defer d.life.Unlock()
+	d.wanted = false
+	return d.hide()
+}
+
+// hide ends the program. d.life is held.
+func (d *Dashboard) hide() error {
 	if d.program == nil {
 		return nil
 	}
@@ -214,13 +277,16 @@ func (d *Dashboard) Restore() {
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		_, _ = io.WriteString(d.opt.Out, "\r\n\x1b[J\x1b[?25h")
+		_, _ = io.WriteString(d.opt.Out, belowAll+ansi.SetModeTextCursorEnable)
 	}()
 	select {
 	case <-written:
 	case <-time.After(sampleEvery):
 	}
 }
+
+// belowAll moves the cursor to the last row, wherever it is, and to the start of the next.
+const belowAll = "\x1b[999B\r\n"
 
 const (
 	maxLines = 5000    // that wait to be printed

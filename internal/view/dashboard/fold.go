@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -25,7 +26,7 @@ func (s *state) fold(e event.Event, now time.Time) {
 		s.run, s.command, s.mode = printable(e.Run), printable(e.Command), e.Mode
 		s.source, s.target = printable(e.SourceTenant), printable(e.TargetTenant)
 	case event.PhaseStarted:
-		s.begin(e.Phase, now)
+		s.begin(event.Phase(printable(string(e.Phase))), now)
 	case event.Throttled:
 		s.throttle(e, now)
 	case event.RunFinished:
@@ -105,7 +106,7 @@ func (s *state) begin(p event.Phase, now time.Time) {
 		wrote = s.stages[n-1].phase == event.Applying
 	}
 	s.stages = append(s.stages, &stage{phase: p, began: now})
-	s.items, s.bytes = rate{}, rate{}
+	s.itemRate, s.byteRate = rate{}, rate{}
 	clear(s.moving)
 	for _, r := range s.order {
 		if r.standing == done {
@@ -136,7 +137,7 @@ func (s *state) count(id string, o outcome, now time.Time) {
 	r.sum[o]++
 	r.rate.add(now, 1)
 	s.stage().sum[o]++
-	s.items.add(now, 1)
+	s.itemRate.add(now, 1)
 }
 
 // compared is the outcome of a comparison.
@@ -193,7 +194,7 @@ func (s *state) arrive(k moved, bytes int64, now time.Time) {
 func (s *state) carry(bytes int64, now time.Time) {
 	if bytes > 0 {
 		s.stage().bytes += bytes
-		s.bytes.add(now, bytes)
+		s.byteRate.add(now, bytes)
 	}
 }
 
@@ -202,10 +203,8 @@ func (s *state) throttle(e event.Throttled, now time.Time) {
 	host := printable(e.Host)
 	p := s.hosts[host]
 	if p == nil {
-		for name, other := range s.hosts {
-			if len(s.hosts) >= maxHosts && !other.until.After(now) {
-				delete(s.hosts, name)
-			}
+		if len(s.hosts) >= maxHosts {
+			maps.DeleteFunc(s.hosts, func(_ string, p *pause) bool { return !p.until.After(now) })
 		}
 		if len(s.hosts) >= maxHosts {
 			return

@@ -50,7 +50,7 @@ func view(s *state, c canvas, now time.Time) string {
 	f := &frame{state: s, canvas: c, now: now}
 	f.draw()
 	for i, line := range f.lines {
-		f.lines[i] = strings.TrimRight(line, " ")
+		f.lines[i] = clip(strings.TrimRight(line, " "), c.width) // for terminals narrower than 50 columns
 	}
 	return strings.Join(f.lines[:min(f.rows(), len(f.lines))], "\n") + "\n"
 }
@@ -308,10 +308,14 @@ func (f *frame) current(st *stage) []string {
 	if share >= 0 {
 		text = percent(share)
 	}
+	mark := f.stageMark(st)
+	if p.all > 0 && p.over == p.all && st.sum[failed] == 0 && st.broken == 0 {
+		mark = f.ink.green("✓") + " " // its end has not been told yet
+	}
 	name := label(st)
 	bar := f.bar(share, min(maxOverall, f.width-2-columns(name)-1-columns(text)))
 	lines := []string{
-		f.stageMark(st) + name + bar + " " + text,
+		mark + name + bar + " " + text,
 		"  " + clip(f.figures(p), f.width-2),
 	}
 	if sums := strings.TrimPrefix(st.sum.text()+st.extras(), ", "); sums != "" {
@@ -366,7 +370,10 @@ func (f *frame) figures(p progress) string {
 		of = "≥ "
 	}
 	parts := []string{number(p.ended) + " of " + of + plural(p.total, "item")}
-	perSecond := f.items.perSecond(f.now)
+	if p.total == 0 && !p.exact {
+		parts[0] = "no items so far"
+	}
+	perSecond := f.itemRate.perSecond(f.now)
 	if perSecond > 0 {
 		parts = append(parts, pace(perSecond))
 	}
@@ -376,7 +383,7 @@ func (f *frame) figures(p progress) string {
 	if p.all > 1 {
 		parts = append(parts, number(p.over)+" of "+plural(p.all, "resource"))
 	}
-	if speed := f.bytes.perSecond(f.now); speed >= 1 {
+	if speed := f.byteRate.perSecond(f.now); speed >= 1 {
 		parts = append(parts, volume(int64(speed))+"/s")
 	}
 	text := parts[0]

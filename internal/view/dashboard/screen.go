@@ -27,7 +27,6 @@ type screen struct {
 	frame         string
 	printing      bool
 	closing       bool
-	suspended     func() // called when the process goes on after a suspension
 }
 
 // Init implements tea.Model.
@@ -41,8 +40,6 @@ func (s *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		s.width, s.height = msg.Width, msg.Height
 		s.sample()
-	case tea.ResumeMsg:
-		s.suspended()
 	case hide:
 		s.closing = true
 		return s, s.print()
@@ -56,9 +53,16 @@ func (s *screen) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return s, nil
 }
 
-// View implements tea.Model.
+// View implements tea.Model. No row that the renderer counts may be empty at the end: it
+// would not be written, and the next insertion above would be a row off. When closing it
+// is a blank row, from which on the rest of the screen is cleared: the last frame is
+// written after that, as ordinary output.
 func (s *screen) View() tea.View {
-	v := tea.NewView(s.frame)
+	content := strings.TrimSuffix(s.frame, "\n")
+	if content == "" || s.closing {
+		content = " "
+	}
+	v := tea.NewView(content)
 	v.DisableBracketedPasteMode = true
 	return v
 }
@@ -72,26 +76,22 @@ func (s *screen) sample() {
 	s.frame = view(d.state, canvas{s.width, s.height, ink(d.opt.Color)}, now)
 }
 
-// print prints lines above the frame, one lot after the other, and quits after the last
-// one if the caller wants the terminal back. Nothing can be inserted above a frame that
-// does not stand yet.
+// print prints lines above the frame, one lot after the other; once the caller wants the
+// terminal back it quits instead. Nothing can be inserted above a frame that does not
+// stand yet.
 func (s *screen) print() tea.Cmd {
-	if s.printing || !s.paper.used.Load() {
+	switch {
+	case s.printing:
+		return nil
+	case s.closing:
+		return tea.Quit
+	case !s.paper.used.Load():
 		return nil
 	}
-	d := s.dash
-	d.mu.Lock()
-	d.spill(s.closing)
-	if s.closing {
-		d.lines.end()
-	}
-	lines := d.lines.take(maxPrinted)
-	d.mu.Unlock()
+	s.dash.mu.Lock()
+	lines := s.dash.lines.take(maxPrinted)
+	s.dash.mu.Unlock()
 	if len(lines) == 0 {
-		if s.closing {
-			s.sample()
-			return tea.Quit
-		}
 		return nil
 	}
 	s.printing = true
@@ -110,7 +110,7 @@ func (s *screen) inserts(text []string) []tea.Cmd {
 		}
 	}
 	for _, line := range text {
-		for _, part := range wrap(line, s.width) {
+		for _, part := range wrap(line, s.width-1) { // what fills the row loses its last letter
 			lot = append(lot, part)
 			if len(lot) == spare {
 				flush()

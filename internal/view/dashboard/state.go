@@ -87,8 +87,12 @@ const (
 	leftOut
 )
 
+// standings name them.
+var standings = [...]string{waiting: "waiting", working: "at work", done: "done", cutOff: "cut off", leftOut: "left out"}
+
 // resource is a pair of resources and what happened to its items in the phase at hand.
 type resource struct {
+	place          int    // among all, as they came
 	source, target string // names, printable
 	standing       standing
 	reason         string // why it is left out
@@ -157,8 +161,8 @@ type state struct {
 	moving    map[moved]int64 // bytes of items under way
 	recent    []failure       // the last ones, oldest first
 	spilled   []failure       // pushed out of recent; whoever folds takes them away
-	items     rate
-	bytes     rate
+	itemRate  rate
+	byteRate  rate
 }
 
 type moved struct {
@@ -188,7 +192,7 @@ func (s *state) stage() *stage {
 func (s *state) resource(id string) *resource {
 	r := s.resources[id]
 	if r == nil {
-		r = &resource{source: nameOf(id), expect: -1}
+		r = &resource{place: len(s.order), source: nameOf(id), expect: -1}
 		s.resources[id] = r
 		s.order = append(s.order, r)
 	}

@@ -63,21 +63,22 @@ func (f *frame) table(room int) []string {
 		return nil
 	}
 	rows, rest := f.choose(room - 1)
+	sum := f.sums()
+	longest := columns("Resource")
+	for _, r := range rows {
+		longest = max(longest, columns(route(r.source, r.target, 1<<16)))
+	}
 	for i, sh := range shapes {
 		if !f.ended.IsZero() {
 			sh.bar = 0 // full ones, every one
 		}
-		cols := f.columns(rows, sh)
+		cols := f.columns(rows, sum, sh)
 		fixed := 2
 		for _, c := range cols {
 			fixed += gap + c.width()
 		}
 		if sh.bar > 0 {
 			fixed += gap + sh.progressWidth()
-		}
-		longest := len("Resource")
-		for _, r := range rows {
-			longest = max(longest, columns(route(r.source, r.target, 1<<16)))
 		}
 		if f.width-fixed < min(longest, sh.name) && i < len(shapes)-1 {
 			continue
@@ -104,24 +105,48 @@ func (f *frame) choose(slots int) (rows []*resource, rest string) {
 		return f.order, ""
 	}
 	slots-- // the line about the others
-	ranks := map[*resource]int{}
-	var speed func(r *resource) float64
-	if f.ended.IsZero() {
-		speed = func(r *resource) float64 { return r.rate.perSecond(f.now) }
-	} else {
-		speed = func(r *resource) float64 { return float64(f.shown(r).items()) }
+	var byUrgency [leftOut + 1][]candidate
+	for _, r := range f.order {
+		u := urgency(r)
+		byUrgency[u] = append(byUrgency[u], candidate{r, f.pull(r)})
 	}
-	all := slices.Clone(f.order)
-	speeds := make(map[*resource]float64, len(all))
-	for i, r := range all {
-		ranks[r], speeds[r] = i, speed(r)
+	others := map[standing]int64{}
+	for _, some := range byUrgency {
+		if room := slots - len(rows); len(some) > room {
+			slices.SortStableFunc(some, func(a, b candidate) int { return cmp.Compare(b.pull, a.pull) })
+			for _, c := range some[room:] {
+				others[c.standing]++
+			}
+			some = some[:room]
+		}
+		for _, c := range some {
+			rows = append(rows, c.resource)
+		}
 	}
-	slices.SortStableFunc(all, func(a, b *resource) int {
-		return cmp.Or(cmp.Compare(urgency(a), urgency(b)), cmp.Compare(speeds[b], speeds[a]), late(a, b))
-	})
-	rows = all[:slots]
-	slices.SortFunc(rows, func(a, b *resource) int { return cmp.Compare(ranks[a], ranks[b]) })
-	return rows, "… and " + number(int64(len(all)-slots)) + " more" + kinds(all[slots:])
+	slices.SortFunc(rows, func(a, b *resource) int { return cmp.Compare(a.place, b.place) })
+	return rows, "… and " + number(int64(len(f.order)-slots)) + " more: " + kinds(others)
+}
+
+// candidate is a resource that may be shown; of equally urgent ones those with the
+// strongest pull are.
+type candidate struct {
+	*resource
+	pull float64
+}
+
+// pull is a resource's rate while it is at work, its size at the end of the run, its turn
+// while it waits, else how lately something happened to it.
+func (f *frame) pull(r *resource) float64 {
+	switch {
+	case !f.ended.IsZero():
+		return float64(f.items(r))
+	case r.standing == working:
+		return r.rate.perSecond(f.now)
+	case r.standing == waiting:
+		return -float64(r.place)
+	default:
+		return float64(r.touched.Unix())
+	}
 }
 
 // urgency is the lower, the more a reader wants to see the resource.
@@ -140,27 +165,15 @@ func urgency(r *resource) int {
 	}
 }
 
-// late orders done resources by their end, the latest first.
-func late(a, b *resource) int {
-	if a.standing != done || b.standing != done {
-		return 0
-	}
-	return b.touched.Compare(a.touched)
-}
-
-// kinds says what the resources are that are not shown.
-func kinds(rest []*resource) string {
-	var n [leftOut + 1]int64
-	for _, r := range rest {
-		n[r.standing]++
-	}
+// kinds says how resources stand.
+func kinds(n map[standing]int64) string {
 	var parts []string
-	for standing, word := range [leftOut + 1]string{waiting: "waiting", working: "at work", done: "done", cutOff: "cut off", leftOut: "left out"} {
-		if n[standing] > 0 {
-			parts = append(parts, number(n[standing])+" "+word)
+	for st, word := range standings {
+		if n := n[standing(st)]; n > 0 {
+			parts = append(parts, number(n)+" "+word)
 		}
 	}
-	return ": " + strings.Join(parts, ", ")
+	return strings.Join(parts, ", ")
 }
 
 // shown is what the table says of a resource: what became of the items in the phase at
@@ -174,23 +187,39 @@ func (f *frame) shown(r *resource) tally {
 	return sum
 }
 
-// columns fills the columns of a shape. Outcomes that nothing had are left out.
-func (f *frame) columns(rows []*resource, sh shape) []column {
+// items is how many items of the resource have ended.
+func (f *frame) items(r *resource) int64 {
+	if !f.ended.IsZero() && r.wrote {
+		return r.applied.items()
+	}
+	return r.sum.items()
+}
+
+// sums is what became of the items of all resources, as the table counts them.
+func (f *frame) sums() tally {
+	if f.ended.IsZero() {
+		return f.stage().sum
+	}
 	var sum tally
-	count := column{title: "Items"}
-	speed := column{title: "Rate"}
 	for _, r := range f.order {
 		for o, n := range f.shown(r) {
 			sum[o] += n
 		}
 	}
+	return sum
+}
+
+// columns fills the columns of a shape. Outcomes that nothing had are left out.
+func (f *frame) columns(rows []*resource, sum tally, sh shape) []column {
+	count := column{title: "Items"}
+	speed := column{title: "Rate"}
 	for _, r := range rows {
 		count.cells = append(count.cells, f.count(r))
 		speed.cells = append(speed.cells, f.speed(r))
 	}
 	cols := []column{count}
 	for o, n := range sum {
-		if n == 0 && outcome(o) != failed || sh.brief && outcome(o) != failed {
+		if (n == 0 || sh.brief) && outcome(o) != failed {
 			continue
 		}
 		c := column{title: words[o].short}
@@ -211,8 +240,7 @@ func (f *frame) columns(rows []*resource, sh shape) []column {
 // count is "done/total", with ≥ where more items may come, or the number alone once there
 // are no others.
 func (f *frame) count(r *resource) string {
-	n := f.shown(r)
-	ended := n.items() - f.alsoCounted(r)
+	ended := f.items(r)
 	total, exact := r.total()
 	switch {
 	case r.standing == leftOut:
@@ -228,14 +256,6 @@ func (f *frame) count(r *resource) string {
 	default:
 		return number(ended) + "/" + number(total)
 	}
-}
-
-// alsoCounted is how many items of shown are there twice: as written and as proven.
-func (f *frame) alsoCounted(r *resource) int64 {
-	if f.ended.IsZero() || !r.wrote {
-		return 0
-	}
-	return r.sum[proven]
 }
 
 func (f *frame) speed(r *resource) string {

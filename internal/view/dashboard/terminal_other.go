@@ -1,21 +1,25 @@
-//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd || solaris)
+//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
 
 package dashboard
 
 import (
 	"io"
 	"os"
+	"sync/atomic"
 
 	"golang.org/x/term"
 )
 
 // terminal is the terminal behind a writer, whose settings are left as they are.
-type terminal struct{ fd int }
+type terminal struct {
+	fd    int
+	taken atomic.Bool
+}
 
 // terminalOf returns the terminal that w writes to, or nil.
 func terminalOf(w io.Writer) *terminal {
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return &terminal{int(f.Fd())}
+		return &terminal{fd: int(f.Fd())}
 	}
 	return nil
 }
@@ -29,8 +33,21 @@ func (t *terminal) size() (width, height int, ok bool) {
 	return width, height, err == nil
 }
 
-// take has nothing to do here.
-func (t *terminal) take(func()) (resumed func()) { return func() {} }
+// foreground is always true here: there is no background.
+func (t *terminal) foreground() bool { return true }
 
-// giveBack tells whether there is a terminal whose cursor may be hidden.
-func (t *terminal) giveBack(bool) bool { return t != nil }
+// take notes that the cursor is hidden.
+func (t *terminal) take() {
+	if t != nil {
+		t.taken.Store(true)
+	}
+}
+
+// giveBack tells whether the terminal was taken.
+func (t *terminal) giveBack(bool) bool { return t != nil && t.taken.Swap(false) }
+
+// onSuspend does nothing: there is no such signal here.
+func (t *terminal) onSuspend(func()) {}
+
+// stopProcess is never called here.
+func stopProcess() {}

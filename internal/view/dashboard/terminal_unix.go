@@ -1,4 +1,4 @@
-//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd || solaris
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
 package dashboard
 
@@ -16,8 +16,8 @@ type terminal struct {
 	fd int
 
 	mu    sync.Mutex
-	saved *unix.Termios // as it was before take; nil: not taken
-	stop  chan os.Signal
+	taken bool
+	saved *unix.Termios // as it was before take; nil: take changed nothing
 }
 
 // terminalOf returns the terminal that w writes to, or nil.
@@ -45,34 +45,33 @@ func (t *terminal) size() (width, height int, ok bool) {
 	return int(ws.Col), int(ws.Row), true
 }
 
-// take turns the echo of keys off, which would tear the frame, and calls suspend when
-// Ctrl-Z is pressed: the frame has to be left in order before the process stops. The
-// function that it returns is to be called once the process goes on.
-func (t *terminal) take(suspend func()) (resumed func()) {
+// foreground tells whether the process may change the terminal's settings: the system
+// stops one in the background that tries to. A terminal that does not control the process
+// lets it do as it likes.
+func (t *terminal) foreground() bool {
+	group, err := unix.IoctlGetInt(t.fd, unix.TIOCGPGRP)
+	return err != nil || group == unix.Getpgrp()
+}
+
+// take turns the echo of keys off: they would tear the frame.
+func (t *terminal) take() {
 	if t == nil {
-		return func() {}
+		return
 	}
-	t.quiet()
-	stop := make(chan os.Signal, 1)
 	t.mu.Lock()
-	t.stop = stop
-	t.mu.Unlock()
-	signal.Notify(stop, unix.SIGTSTP)
-	go func() {
-		for range stop {
-			signal.Stop(stop) // the next one stops the process
-			t.loud(setTermios)
-			suspend()
-		}
-	}()
-	return func() {
-		t.quiet()
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if t.stop != nil {
-			signal.Notify(stop, unix.SIGTSTP)
-		}
+	defer t.mu.Unlock()
+	t.taken = true
+	if !t.foreground() {
+		return
 	}
+	now, err := unix.IoctlGetTermios(t.fd, getTermios)
+	if err != nil {
+		return
+	}
+	saved := *now
+	t.saved = &saved
+	now.Lflag &^= unix.ECHO | unix.ECHONL
+	_ = unix.IoctlSetTermios(t.fd, setTermios, now) // keys would show: no reason to stop a run
 }
 
 // giveBack undoes take. It tells whether there was anything to undo. In no hurry, it lets
@@ -83,55 +82,43 @@ func (t *terminal) giveBack(hurry bool) bool {
 		return false
 	}
 	t.mu.Lock()
-	stop := t.stop
-	t.stop = nil
-	t.mu.Unlock()
-	if stop == nil {
+	defer t.mu.Unlock()
+	if !t.taken {
 		return false
 	}
-	signal.Stop(stop)
-	close(stop)
-	if hurry {
-		t.loud(setTermios)
-	} else {
-		t.loud(setTermiosFlush)
+	t.taken = false
+	if t.saved != nil && t.foreground() {
+		var request uint = setTermiosFlush
+		if hurry {
+			request = setTermios
+		}
+		_ = unix.IoctlSetTermios(t.fd, request, t.saved) // as above
 	}
+	t.saved = nil
 	return true
 }
 
-// foreground tells whether the process may change the terminal's settings: the system
-// stops a process in the background that tries to.
-func (t *terminal) foreground() bool {
-	group, err := unix.IoctlGetInt(t.fd, unix.TIOCGPGRP)
-	return err == nil && group == unix.Getpgrp()
+// onSuspend calls suspend, in its own goroutine, whenever Ctrl-Z is pressed, until the
+// process ends: once caught, the signal cannot be given back its default.
+func (t *terminal) onSuspend(suspend func()) {
+	if t == nil {
+		return
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, unix.SIGTSTP)
+	go func() {
+		for range stop {
+			suspend()
+		}
+	}()
 }
 
-// quiet turns the echo off.
-func (t *terminal) quiet() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.foreground() {
-		return
+// stopProcess stops the process, as Ctrl-Z does, and returns once it goes on.
+func stopProcess() {
+	goOn := make(chan os.Signal, 1)
+	signal.Notify(goOn, unix.SIGCONT)
+	defer signal.Stop(goOn)
+	if unix.Kill(unix.Getpid(), unix.SIGSTOP) == nil {
+		<-goOn
 	}
-	now, err := unix.IoctlGetTermios(t.fd, getTermios)
-	if err != nil {
-		return
-	}
-	if t.saved == nil {
-		saved := *now
-		t.saved = &saved
-	}
-	now.Lflag &^= unix.ECHO | unix.ECHONL
-	_ = unix.IoctlSetTermios(t.fd, setTermios, now) // keys would show: no reason to stop a run
-}
-
-// loud puts the terminal's settings back by the given request.
-func (t *terminal) loud(request uint) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.saved == nil || !t.foreground() {
-		return
-	}
-	_ = unix.IoctlSetTermios(t.fd, request, t.saved) // as above
-	t.saved = nil
 }

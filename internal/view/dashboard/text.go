@@ -95,17 +95,39 @@ func route(source, target string, n int) string {
 	return cut(source, a) + arrow + cut(target, b)
 }
 
-// wrap breaks a line of text into lines of at most n columns; all but the first are
-// indented.
+// indent starts all lines of a wrapped text but the first.
+const indent = "  "
+
+// wrap breaks a line of text at spaces into lines of at most n columns, and in the middle
+// of words that are longer.
 func wrap(s string, n int) []string {
-	const indent = "  "
 	if n <= 4*len(indent) || columns(s) <= n {
 		return []string{s}
 	}
-	lines := strings.Split(ansi.WrapWc(s, n-len(indent), " "), "\n")
-	for i := 1; i < len(lines); i++ {
-		lines[i] = indent + strings.TrimLeft(lines[i], " ")
+	var lines []string
+	line, used := "", 0
+	next := func(more string) {
+		lines = append(lines, strings.TrimRight(line+more, " "))
+		line, used = indent, len(indent)
 	}
+	for i, word := range strings.Split(s, " ") {
+		w := columns(word)
+		if i > 0 && used+1+w <= n {
+			line, used = line+" "+word, used+1+w
+			continue
+		}
+		if i > 0 {
+			next("")
+		}
+		for used+w > n {
+			part := ansi.TruncateWc(word, n-used, "")
+			word = ansi.TruncateLeftWc(word, columns(part), "")
+			next(part)
+			w = columns(word)
+		}
+		line, used = line+word, used+w
+	}
+	next("")
 	return lines
 }
 

@@ -1,5 +1,3 @@
-//go:build linux || solaris
-
 package dashboard
 
 import "golang.org/x/sys/unix"
