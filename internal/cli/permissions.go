@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -55,18 +54,14 @@ from. plan and apply make the same check; apply writes nothing if it fails.
 		Example: `  atg permissions check --source-tenant-id contoso.com --target-tenant-id fabrikam.com
   atg permissions check --mode replication -o json`,
 	}
-	cmd.RunE = a.runE("permissions check", addRunFlags(cmd), runF, a.permissionsCheck)
+	flags := addRunFlags(cmd)
+	flags.output.legal = []string{outputText, outputJSON}
+	cmd.RunE = a.runE("permissions check", flags, runF, a.permissionsCheck)
 	return cmd
 }
 
 // errNoReport ends a session's work that has no report of a run.
 var errNoReport = errors.New("there is no report")
-
-// accessRecord is the record of a check among JSON lines.
-type accessRecord struct {
-	Type   string       `json:"type"` // "access"
-	Access *rbac.Report `json:"access"`
-}
 
 // permissionsCheck runs atg permissions check.
 func (a *App) permissionsCheck(ctx context.Context, opt *runOptions) error {
@@ -82,12 +77,9 @@ func (a *App) permissionsCheck(ctx context.Context, opt *runOptions) error {
 	if !errors.Is(err, errNoReport) {
 		return err
 	}
-	switch opt.output {
-	case outputJSON:
+	if opt.output == outputJSON {
 		err = view.JSON(a.Out, report)
-	case outputLines:
-		err = json.NewEncoder(a.Out).Encode(accessRecord{"access", report})
-	default:
+	} else {
 		err = view.AccessReport(a.Out, accessOf(report), true, a.outStyle())
 	}
 	if err != nil {

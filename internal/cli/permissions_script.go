@@ -53,7 +53,9 @@ one side alone that takes --side. --format json writes the custom role alone.
   atg permissions script --side source --source-inventory resources.json --source-assignee OBJECT-ID`,
 	}
 	flags := addRunFlags(cmd)
+	flags.output.legal = []string{outputText} // a script has one form on standard output
 	_ = cmd.Flags().MarkHidden("output")
+	credential(cmd.Flags(), "output") // a variable ATG_OUTPUT is about reports
 	form := choiceFlag(cmd, "format", "", "form of the script: bash, or the custom role as JSON", formBash, formJSON)
 	side := choiceFlag(cmd, "side", "", "which side's rights", "both", string(plugin.Source), string(plugin.Target))
 	prefer := choiceFlag(cmd, "prefer", "", "among the built-in roles that suffice: as few as can be, or those that grant least", preferences()...)

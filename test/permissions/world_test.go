@@ -47,7 +47,8 @@ type end struct {
 type world struct {
 	testing.TB
 	*emulator.Emulator
-	ends map[plugin.Side]*end
+	ends  map[plugin.Side]*end
+	state string // directory of journals
 }
 
 // alsoNeeded is what atg needs beside what a plugin declares: to find and read the
@@ -62,7 +63,7 @@ func newWorld(t testing.TB, rbac bool) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = em.Close() })
-	w := &world{TB: t, Emulator: em, ends: map[plugin.Side]*end{}}
+	w := &world{TB: t, Emulator: em, ends: map[plugin.Side]*end{}, state: t.TempDir()}
 	for _, e := range []*end{
 		{side: plugin.Source, tenant: scenario.ContosoTenant, subscription: scenario.ContosoSubscription, vault: "rg-contoso"},
 		{side: plugin.Target, tenant: scenario.FabrikamTenant, subscription: scenario.FabrikamSubscription, vault: "rg-fabrikam"},
@@ -150,7 +151,7 @@ func (w *world) atg(args ...string) result {
 	env := map[string]string{
 		"ATG_SOURCE_TENANT_ID": source.tenant, "ATG_SOURCE_CLIENT_ID": source.app.AppID, "ATG_SOURCE_CLIENT_SECRET": source.app.Secret,
 		"AZURE_DATAPLANE_TENANT_ID": target.tenant, "AZURE_DATAPLANE_CLIENT_ID": target.app.AppID, "AZURE_DATAPLANE_CLIENT_SECRET": target.app.Secret,
-		"ATG_EMULATOR": proxy.Host, "ATG_PROGRESS": "none",
+		"ATG_EMULATOR": proxy.Host, "ATG_PROGRESS": "none", "ATG_STATE_DIR": w.state,
 	}
 	var out, errs bytes.Buffer
 	app := &cli.App{
