@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -12,6 +13,9 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/azure-tenant-grapher/atg/internal/view/schema"
 )
 
 func TestMain(m *testing.M) {
@@ -43,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"capture":  capture,
 			"code":     code,
 			"oneline":  oneLine,
+			"valid":    valid,
 		},
 	})
 }
@@ -146,5 +151,34 @@ func oneLine(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if n := strings.Count(ts.ReadFile(args[0]), "\n"); n != 1 {
 		ts.Fatalf("%s has %d lines", args[0], n)
+	}
+}
+
+// valid FILE report|stream holds a document, or each line of a file, against a published
+// JSON Schema.
+func valid(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: valid FILE report|stream")
+	}
+	name, docs := schema.Report, []string{ts.ReadFile(args[0])}
+	if args[1] == "stream" {
+		name, docs = schema.Stream, strings.Split(strings.TrimSpace(docs[0]), "\n")
+	}
+	text, err := schema.Text(name)
+	ts.Check(err)
+	against, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	ts.Check(err)
+	c := jsonschema.NewCompiler()
+	ts.Check(c.AddResource(name, against))
+	s, err := c.Compile(name)
+	ts.Check(err)
+	for i, d := range docs {
+		doc, err := jsonschema.UnmarshalJSON(strings.NewReader(d))
+		if err == nil {
+			err = s.Validate(doc)
+		}
+		if err != nil {
+			ts.Fatalf("%s, document %d: %v\n%s", args[0], i+1, err, d)
+		}
 	}
 }

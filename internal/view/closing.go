@@ -110,11 +110,12 @@ func steps(r *engine.Report, next Next) []step {
 	add(r.Run.Canceled && next.Resume != "", "Go on where it stopped:", next.Resume)
 	add(r.Run.Canceled && next.Resume == "", "Run it again to go on: what is equal already is not written again.", next.Again)
 	add(r.FailTotal > 0 && !r.Run.Canceled, "Mend the causes above, then run it again: what is equal already is not written again.", next.Again)
+	add(!r.Run.Complete && r.FailTotal == 0 && !r.Run.Canceled, "Mend what kept resources from being listed to their end, then run it again:", next.Again)
 	add(len(r.Unpaired) > 0, "Name a target for each resource without one, in a file for --mapping or by a tag atg-source-id on the target.", "")
 	if isPlan(r) {
 		add(different > 0, "Items that differ are left as they are. To replace them too:", next.Force)
 		add(r.Plan[plugin.Missing] > 0, "Carry out this plan:", next.Apply)
-		add(r.Plan[plugin.Missing] == 0 && different == 0 && r.FailTotal == 0, "Nothing to do: the target has everything that can be copied.", "")
+		add(r.Plan[plugin.Missing] == 0 && different == 0 && r.FailTotal == 0 && r.Run.Complete, "Nothing to do: the target has everything that can be copied.", "")
 		return out
 	}
 	add(different > 0, "Items that differ were left as they are. To replace them:", next.Force)

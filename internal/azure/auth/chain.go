@@ -21,6 +21,7 @@ type link struct {
 	tenant string // where it signs in; "" if nobody said
 	last   bool   // the chain ends with it, whether it works or not
 	tool   bool   // a developer tool's: it keeps no tokens for us
+	local  bool   // the machine answers, not the sign-in service
 	make   maker
 }
 
@@ -120,7 +121,7 @@ func (c *chain) note(l link, err error) {
 	c.attempts = append(c.attempts, Attempt{Link: l.name, Said: oneLine(err), Absent: isAbsent(err)})
 	if !isUnset(err) && !isAbsent(err) {
 		c.causes = append(c.causes, err)
-		if !l.tool { // a tool does not say which of the two it was
+		if !l.tool && !l.local { // a tool does not say which of the two it was
 			no := kindOf(err, false) == errs.Unavailable
 			c.silent, c.reached = c.silent || no, c.reached || !no
 		}

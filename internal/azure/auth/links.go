@@ -114,7 +114,7 @@ func (c *chain) fromPrincipal(p Principal) (azcore.TokenCredential, error) {
 func (c *chain) hosted() []link {
 	return []link{
 		{name: "workload identity", tenant: c.tenant, make: c.selected("WorkloadIdentityCredential", "prod", c.workload)},
-		{name: "managed identity", tenant: c.tenant, make: c.selected("ManagedIdentityCredential", "prod", c.managed)},
+		{name: "managed identity", tenant: c.tenant, local: true, make: c.selected("ManagedIdentityCredential", "prod", c.managed)},
 	}
 }
 
