@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -243,11 +242,19 @@ func label(st *stage) string { return left(string(st.phase), 9) + " " }
 func (f *frame) past(st *stage) string {
 	took := lasting(st.ended.Sub(st.began))
 	room := f.width - 2 - columns(took) - 2
-	text := stageText(st)
+	text := f.scope(st) + stageText(st)
 	if st == f.stages[len(f.stages)-1] && f.stopping {
 		text = "stopped at " + text
 	}
 	return f.stageMark(st) + left(clip(label(st)+text, room), room+2) + f.ink.dim(took)
+}
+
+// scope says so where the counts are not those of the whole run.
+func (f *frame) scope(st *stage) string {
+	if f.resumed() && st.phase == event.Applying {
+		return "left to do: "
+	}
+	return ""
 }
 
 func (f *frame) stageMark(st *stage) string {
@@ -316,7 +323,7 @@ func (f *frame) current(st *stage) []string {
 	bar := f.bar(share, min(maxOverall, f.width-2-columns(name)-1-columns(text)))
 	lines := []string{
 		mark + name + bar + " " + text,
-		"  " + clip(f.figures(p), f.width-2),
+		"  " + clip(f.scope(st)+f.figures(p), f.width-2),
 	}
 	if sums := strings.TrimPrefix(st.sum.text()+st.extras(), ", "); sums != "" {
 		for _, line := range squeeze(wrap(sums, f.width-2), 2, f.width-2) {
@@ -324,95 +331,4 @@ func (f *frame) current(st *stage) []string {
 		}
 	}
 	return lines
-}
-
-// progress is how far the phase at hand is.
-type progress struct {
-	ended, total int64 // items
-	exact        bool  // total is not going to grow
-	over, all    int64 // resources
-}
-
-func (f *frame) progress() progress {
-	p := progress{exact: true}
-	for _, r := range f.order {
-		n, exact := r.total()
-		p.total += n
-		p.ended += r.sum.items()
-		p.exact = p.exact && exact
-		p.all++
-		if r.standing == done || r.standing == leftOut {
-			p.over++
-		}
-	}
-	return p
-}
-
-// share is the part that is done, of items if their number is known, else of resources. It
-// is -1 if neither says anything.
-func (p progress) share() float64 {
-	switch {
-	case p.exact && p.total > 0:
-		return float64(p.ended) / float64(p.total)
-	case p.exact && p.all > 0 && p.over == p.all:
-		return 1
-	case p.all > 1:
-		return float64(p.over) / float64(p.all)
-	default:
-		return -1
-	}
-}
-
-// figures are counts, rates and the time that is left: as many as fit.
-func (f *frame) figures(p progress) string {
-	of := ""
-	if !p.exact {
-		of = "≥ "
-	}
-	parts := []string{number(p.ended) + " of " + of + plural(p.total, "item")}
-	if p.total == 0 && !p.exact {
-		parts[0] = "no items so far"
-	}
-	perSecond := f.itemRate.perSecond(f.now)
-	if perSecond > 0 {
-		parts = append(parts, pace(perSecond))
-	}
-	if left := p.total - p.ended; left > 0 && perSecond > 0 && (p.exact || f.foretold()) {
-		parts = append(parts, of+lasting(time.Duration(math.Ceil(float64(left)/perSecond))*time.Second)+" left")
-	}
-	if p.all > 1 {
-		parts = append(parts, number(p.over)+" of "+plural(p.all, "resource"))
-	}
-	if speed := f.byteRate.perSecond(f.now); speed >= 1 {
-		parts = append(parts, volume(int64(speed))+"/s")
-	}
-	text := parts[0]
-	for _, part := range parts[1:] {
-		if columns(text+" · "+part) <= f.width-2 {
-			text += " · " + part
-		}
-	}
-	return text
-}
-
-// foretold tells whether an earlier phase says how much at least is still to come.
-func (f *frame) foretold() bool {
-	return slices.ContainsFunc(f.order, func(r *resource) bool {
-		return r.standing != done && r.expect > r.sum.items()+r.open
-	})
-}
-
-// percent is a share, rounded down: it is 100% at the end only.
-func percent(share float64) string { return fmt.Sprintf("%3d%%", int(share*100)) }
-
-// bar draws a share in n columns; a negative share, of which nothing is known, is dotted.
-func (f *frame) bar(share float64, n int) string {
-	if n <= 0 {
-		return ""
-	}
-	if share < 0 {
-		return f.ink.dim(strings.Repeat("┄", n))
-	}
-	full := min(int(share*float64(n)), n)
-	return f.ink.cyan(strings.Repeat("█", full)) + f.ink.dim(strings.Repeat("░", n-full))
 }

@@ -116,6 +116,7 @@ var scenes = map[string]func() *play{
 	"throttled":       throttled,
 	"stopping":        stopping,
 	"cancelled":       cancelled,
+	"resuming":        resuming,
 	"resumed":         resumed,
 	"nothing to do":   nothingToDo,
 	"forty resources": forty,
@@ -247,20 +248,31 @@ func cancelled() *play {
 	return p
 }
 
-// resumed goes on with a run of which most was done: the last 40 items are left.
-func resumed() *play {
+// resuming goes on with a run of which most was done: the last 60 items or so are left.
+func resuming() *play {
 	p := newPlay()
 	p.start("run resume", sources[:2], targets[:2])
 	p.emit(event.PhaseStarted{Phase: event.Applying})
 	p.open(event.Applying, sources[0], sources[1])
 	p.work(sources[0], 2960, 3000, plugin.Created, 50*time.Millisecond)
-	p.done(event.Applying, sources[0], 40)
 	p.done(event.Applying, sources[1], 0)
+	p.emit(event.ItemStarted{Resource: idPrefix + sources[0], Item: "x"})
+	return p
+}
+
+func resumed() *play {
+	p := resuming()
+	p.work(sources[0], 3000, 3020, plugin.Unchanged, 20*time.Millisecond)
+	p.done(event.Applying, sources[0], 60)
 	p.emit(event.PhaseStarted{Phase: event.Verifying})
 	p.open(event.Verifying, sources[0], sources[1])
 	p.verify(sources[0], 900, plugin.Same)
 	p.pass(2 * time.Second)
-	p.verify(sources[0], 300, plugin.Same)
+	p.verify(sources[0], 2120, plugin.Same)
+	p.done(event.Verifying, sources[0], 3020)
+	p.verify(sources[1], 210, plugin.Same)
+	p.done(event.Verifying, sources[1], 210)
+	p.emit(event.RunFinished{Run: "7F3K01XY"})
 	return p
 }
 

@@ -187,12 +187,17 @@ func (f *frame) shown(r *resource) tally {
 	return sum
 }
 
-// items is how many items of the resource have ended.
+// items is how many items of the resource have ended. A run that was resumed wrote those
+// that were left, and compared all.
 func (f *frame) items(r *resource) int64 {
-	if !f.ended.IsZero() && r.wrote {
+	switch {
+	case f.ended.IsZero() || !r.wrote:
+		return r.sum.items()
+	case f.resumed():
+		return max(r.applied.items(), r.sum.items())
+	default:
 		return r.applied.items()
 	}
-	return r.sum.items()
 }
 
 // sums is what became of the items of all resources, as the table counts them.
