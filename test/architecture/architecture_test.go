@@ -37,10 +37,11 @@ var rooms = map[string][]string{
 	"internal/inventory":         {"internal/azure", "plugin"},
 	"internal/plugins":           {"internal/azure/classify", "internal/azure/cloud", "plugin"},
 	// What the suite must know to judge a plugin; the program hands it on to the suite.
-	"internal/plugins/keyvault/conformance": {"internal/plugins/keyvault", "plugin", suite, "internal/emulator/wire"},
+	"internal/plugins/keyvault/conformance": {"internal/plugins/keyvault", "plugin", suite, "internal/emulator/wire", "internal/azure/rbac/catalog"},
 
 	"internal/azure":      {"internal/retry", "plugin"},
 	"internal/azure/auth": {"internal/azure/cloud", "plugin"},
+	"internal/azure/rbac": {"internal/azure/classify", "plugin"},
 	"internal/iac":        {},
 	"internal/event":      {"plugin"},
 	"internal/retry":      {},
@@ -62,6 +63,7 @@ var only = map[string][]string{
 	"modernc.org/sqlite":                               {"internal/journal"},
 	"go.temporal.io":                                   {"internal/engine/temporal"},
 	"github.com/spf13/cobra":                           {"internal/cli"},
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization": {"internal/azure/rbac"},
 }
 
 type pkg struct {

@@ -84,7 +84,7 @@ func (r *Report) Err() error {
 			}
 			if first == nil {
 				first = &r.Resources[i]
-				e.Action, e.Side, e.Resource = right.Action, string(res.Side), res.ID
+				e.Side, e.Resource = string(res.Side), res.ID
 			}
 			named = append(named, fmt.Sprintf("%s at %s (%s)", right.Action, res.Name, res.Side))
 		}

@@ -2,10 +2,14 @@ package catalog
 
 import (
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/azure-tenant-grapher/atg/internal/plugins"
+	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
 func kv(data bool, names ...string) []Operation {
@@ -104,17 +108,68 @@ func TestLeastIsLeast(t *testing.T) {
 	})
 }
 
+// TestKeyVaultsRolesAreLeast looks at every set of as many roles as were chosen, and of
+// fewer, for what the Key Vault plugin needs: none that suffices grants less. Nothing here
+// knows which roles those are.
+func TestKeyVaultsRolesAreLeast(t *testing.T) {
+	t.Parallel()
+	for _, p := range plugins.All() {
+		for _, mode := range p.Info().Modes {
+			for _, side := range []plugin.Side{plugin.Source, plugin.Target} {
+				t.Run(p.Info().Name+"/"+string(mode)+"/"+string(side), func(t *testing.T) {
+					t.Parallel()
+					need := append([]Operation{{Name: p.Info().Type + "/read"}}, OperationsOf(side, p.Permissions(mode))...)
+					for _, prefer := range Preferences() {
+						got := Least(need, prefer)
+						if !covers(got.Roles, need) || len(got.Uncovered) > 0 {
+							t.Fatalf("%s: %v does not suffice", prefer, names(got.Roles))
+						}
+						eachSet(BuiltIn().Roles, len(got.Roles), func(set []Role) {
+							if covers(set, need) && worse(got, set, prefer) {
+								t.Errorf("%s: %v is chosen, and %v grants less", prefer, names(got.Roles), names(set))
+							}
+						})
+					}
+				})
+			}
+		}
+	}
+}
+
+// eachSet calls f with every set of up to n roles that are for everybody.
+func eachSet(roles []Role, n int, f func([]Role)) {
+	var grow func(from int, set []Role)
+	grow = func(from int, set []Role) {
+		f(set)
+		for i := from; i < len(roles) && len(set) < n; i++ {
+			if roles[i].For == "" {
+				grow(i+1, append(slices.Clone(set), roles[i]))
+			}
+		}
+	}
+	grow(0, nil)
+}
+
 func covers(roles []Role, ops []Operation) bool {
 	return !slices.ContainsFunc(ops, func(op Operation) bool {
 		return !slices.ContainsFunc(roles, func(r Role) bool { return r.Covers(op) })
 	})
 }
 
+// reaches are those of the built-in roles, by ID.
+var reaches = sync.OnceValue(func() map[string]reach {
+	out := map[string]reach{}
+	for _, r := range BuiltIn().Roles {
+		out[r.ID] = reachOf(r.Element)
+	}
+	return out
+})
+
 // worse tells whether c is worse than another set that suffices.
 func worse(c Choice, other []Role, prefer Preference) bool {
 	sum := reachOf(Element{})
 	for _, r := range other {
-		sum = sum.with(reachOf(r.Element))
+		sum = sum.with(reaches()[r.ID])
 	}
 	b := sum.breadth()
 	if prefer == Fewest && len(other) != len(c.Roles) {

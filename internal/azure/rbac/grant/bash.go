@@ -26,7 +26,7 @@ once() {
     if said=$("$@" 2>&1); then return 0; fi
     case $said in
       *RoleAssignmentExists* | *"already exists"*) return 0 ;;
-      *RoleDefinitionDoesNotExist* | *"doesn't exist"*) sleep 10 ;;
+      *RoleDefinitionDoesNotExist* | *"Role '"*"' doesn't exist"*) sleep 10 ;;
       *) break ;;
     esac
   done
@@ -135,7 +135,7 @@ func excess(c catalog.Choice, opt Options) string {
 		return ""
 	}
 	much := c.Excess()
-	text := fmt.Sprintf("# Beyond the %d operations that are needed these let it do %d more of the service's,\n# %d of which only read.\n", len(c.Needed), len(c.Beyond), much.Reads)
+	text := fmt.Sprintf("# These allow %d more operations of the service than the %d that are needed;\n# %d of the %d only read.\n", len(c.Beyond), len(c.Needed), much.Reads, len(c.Beyond))
 	if opt.Prefer == catalog.Narrowest {
 		return text
 	}

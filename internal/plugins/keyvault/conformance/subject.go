@@ -5,25 +5,26 @@ package conformance
 
 import (
 	"context"
-	_ "embed"
 	"encoding/json"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/azure-tenant-grapher/atg/internal/azure/rbac/catalog"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/keyvault"
 	"github.com/azure-tenant-grapher/atg/plugin"
 	"github.com/azure-tenant-grapher/atg/plugin/plugintest"
 )
 
-// operations are the provider's operations at a vault that a plugin could declare, as
-// Microsoft lists them: "Azure permissions for Security", 1 March 2024,
-// https://learn.microsoft.com/azure/role-based-access-control/permissions/security.
-//
-//go:embed operations.txt
-var operations string
+// operations are those of the provider, by the list of which the catalog says when
+// Microsoft published it.
+func operations() []string {
+	p, _ := catalog.Operations("Microsoft.KeyVault")
+	return slices.Concat(p.Actions, p.DataActions)
+}
 
 // Subject describes the Key Vault plugin to the conformance suite. Its plugin does not
 // wait between two looks at the service: the suite's service has no true waits.
@@ -43,7 +44,7 @@ func Subject() plugintest.Subject {
 			{Settings: plugin.Settings{"disabled": "read"}, Beyond: toReadDisabled},
 			{Settings: plugin.Settings{"deleted": "recover"}, Before: graveyard, Beyond: toRecover},
 		},
-		Operations: strings.Fields(operations),
+		Operations: operations(),
 		Waive: map[string]string{
 			"Permissions/TemplateSubset": "template mode issues certificates anew and replication imports them: Azure has a right for each (certificates/create/action, certificates/import/action)",
 		},
