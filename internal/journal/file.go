@@ -62,6 +62,24 @@ func create(stateDir, id string) (path string, err error) {
 	return path, nil
 }
 
+// Writable tells, before anything is done, whether runs can be recorded in a state
+// directory: it makes the directory if need be, and a file in it that is gone again
+// afterwards. It fails as Begin does.
+func Writable(stateDir string) error {
+	dir := filepath.Join(stateDir, runsFolder)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return failure("make the state directory", dir, err)
+	}
+	f, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return failure("write to the state directory", dir, err)
+	}
+	if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
+		return failure("write to the state directory", dir, err)
+	}
+	return nil
+}
+
 // empty makes a file that only this user can read. It fails with fs.ErrExist, and opens
 // nothing, if there is one.
 func empty(path string) error {

@@ -319,3 +319,22 @@ func TestOlderSchemaIsBroughtUpToDate(t *testing.T) {
 		t.Errorf("pairs = %v, %v: the tables must be there", pairs, err)
 	}
 }
+
+func TestWritable(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	if err := journal.Writable(dir); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v", info, err)
+	}
+	if all, err := journal.List(t.Context(), dir); err != nil || len(all) != 0 {
+		t.Errorf("%v, %v", all, err)
+	}
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, journal.Writable(filepath.Join(file, "x")), errs.Invalid, "StateDirectory")
+}

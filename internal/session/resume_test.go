@@ -14,6 +14,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/scenario"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/internal/event"
 	"github.com/azure-tenant-grapher/atg/internal/journal"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/keyvault"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -28,24 +29,23 @@ func (n newer) Info() plugin.Info {
 	return info
 }
 
-// stopped applies with a journal and a context that has ended already: the run is
-// recorded and nothing of it is done.
+// stopped applies with a journal and is canceled as soon as the writing is to begin: the
+// run is recorded and nothing of it is done.
 func stopped(t testing.TB, w *world) (opt Options, id string) {
 	t.Helper()
 	opt = w.options(t)
 	opt.StateDir = t.TempDir()
-	s, err := Open(t.Context(), opt)
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithCancel(t.Context())
-	opt.Journal.OnRecord = func(n int64) {
-		if n == 3 {
+	first := opt
+	first.Emit = func(e event.Event) {
+		if p, ok := e.(event.PhaseStarted); ok && p.Phase == event.Applying {
 			cancel()
 		}
 	}
-	s.opt.Journal = opt.Journal
-	opt.Journal.OnRecord = nil
+	s, err := Open(ctx, first)
+	if err != nil {
+		t.Fatal(err)
+	}
 	r, err := s.Apply(ctx)
 	if err != nil || !r.Run.Canceled || !s.Journaled() {
 		t.Fatalf("%+v, %v", r, err)

@@ -113,6 +113,11 @@ func begin(ctx context.Context, opt Options, run string) (*opener, *Session, err
 	if opt.Emit == nil {
 		opt.Emit = func(event.Event) {}
 	}
+	if opt.StateDir != "" {
+		if err := journal.Writable(opt.StateDir); err != nil {
+			return nil, nil, err
+		}
+	}
 	o := &opener{opt: opt}
 	if err := o.signIn(ctx); err != nil {
 		return nil, nil, err
