@@ -41,7 +41,7 @@ func TestGeneratedDocs(t *testing.T) {
 	if code := app.Run(t.Context(), []string{"docs", "--dir", dir}); code != 0 {
 		t.Fatalf("exit code %d", code)
 	}
-	for _, name := range []string{"commands.md", "environment.md", "exit-codes.md", "plugins.md"} {
+	for _, name := range []string{"commands.md", "environment.md", "exit-codes.md", "permissions.md", "plugins.md"} {
 		want, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
