@@ -17,6 +17,8 @@ func closing(b *strings.Builder, r *engine.Report, next Next, st Style) {
 	switch f := r.Fidelity; {
 	case f.Items == 0:
 		row("Fidelity", "nothing to compare: the source resources are empty or could not be listed.", yellow)
+	case r.Run.Canceled && f.Verified == 0 && len(r.Outcomes) > 0:
+		row("Fidelity", "not known: the run stopped before both sides were compared.", yellow)
 	case f.Verified < f.Items:
 		row("Fidelity", fidelity(r), yellow)
 	default:

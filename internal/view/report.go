@@ -48,7 +48,10 @@ func head(b *strings.Builder, r *engine.Report, st Style) {
 		line += ", " + seconds(run.Seconds)
 	}
 	b.WriteString(st.paint(bold, line) + "\n")
-	fmt.Fprintf(b, "  source tenant %s\n  target tenant %s\n\n", orUnknown(run.SourceTenant), orUnknown(run.TargetTenant))
+	for _, line := range []string{"source tenant " + orUnknown(run.SourceTenant), "target tenant " + orUnknown(run.TargetTenant)} {
+		fmt.Fprintf(b, "  %s\n", wrap(line, 4, st.Width))
+	}
+	b.WriteByte('\n')
 	if run.Canceled {
 		b.WriteString(st.paint(yellow, "Stopped before the end: the counts below cover what was done until then.") + "\n\n")
 	}

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -35,7 +36,8 @@ func (t *table) add(cells ...string) {
 	t.rows = append(t.rows, row)
 }
 
-// write prints the table within st.Width where its spare and flexible columns allow.
+// write prints the table within st.Width: without its spare columns where they have no
+// room, with the flexible ones cut, and at last with the cells below each other.
 func (t *table) write(b *strings.Builder, st Style) {
 	widths := t.widths()
 	if st.Width > 0 && sum(widths) > st.Width {
@@ -43,6 +45,10 @@ func (t *table) write(b *strings.Builder, st Style) {
 		widths = t.widths()
 	}
 	t.squeeze(widths, st.Width)
+	if st.Width > 0 && sum(widths) > st.Width {
+		t.stack(b, st)
+		return
+	}
 	titles := make([]string, len(t.cols))
 	for i, c := range t.cols {
 		titles[i] = c.title
@@ -50,6 +56,23 @@ func (t *table) write(b *strings.Builder, st Style) {
 	b.WriteString(st.paint(bold, t.line(titles, widths)) + "\n")
 	for _, row := range t.rows {
 		b.WriteString(t.line(row, widths) + "\n")
+	}
+}
+
+// stack writes each row as its first cell and, below it, what the others say: for a
+// terminal that has no room for the columns. Counts of zero are left out.
+func (t *table) stack(b *strings.Builder, st Style) {
+	for _, row := range t.rows {
+		fmt.Fprintf(b, "%s\n", st.paint(bold, row[0]))
+		var parts []string
+		for i, c := range t.cols[1:] {
+			if cell := row[i+1]; cell != "" && cell != "0" {
+				parts = append(parts, strings.ToLower(c.title)+" "+cell)
+			}
+		}
+		if len(parts) > 0 {
+			fmt.Fprintf(b, "  %s\n", wrap(strings.Join(parts, ", "), 2, st.Width))
+		}
 	}
 }
 
