@@ -29,16 +29,16 @@ func (n newer) Info() plugin.Info {
 	return info
 }
 
-// stopped applies with a journal and is canceled as soon as the writing is to begin: the
-// run is recorded and nothing of it is done.
+// stopped applies with a journal and is canceled after the first of two items.
 func stopped(t testing.TB, w *world) (opt Options, id string) {
 	t.Helper()
 	opt = w.options(t)
 	opt.StateDir = t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
 	first := opt
+	first.Workers = 1
 	first.Emit = func(e event.Event) {
-		if p, ok := e.(event.PhaseStarted); ok && p.Phase == event.Applying {
+		if _, done := e.(event.ItemDone); done {
 			cancel()
 		}
 	}
