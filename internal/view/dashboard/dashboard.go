@@ -12,7 +12,8 @@
 // and Ctrl-Z suspends the process. Nor is the terminal asked anything, so no late answer
 // of it can end up at the shell's prompt.
 //
-// View and fold are functions of the state and the time; only Dashboard knows clocks,
+// What is drawn is a function of the state, the size and the time, and the state one of
+// the events and their times; only Dashboard knows clocks,
 // goroutines and the terminal.
 package dashboard
 
@@ -54,6 +55,9 @@ type Options struct {
 	Explain       func(error) string // an error in one line; default: its Error method
 	Now           func() time.Time   // default: time.Now
 	Zone          *time.Location     // of the times that are shown; default: time.Local
+	// Resumed says that the run goes on with an earlier part of it: what its writing phase
+	// works on is what was left, and says nothing of how many items the next one compares.
+	Resumed bool
 }
 
 // Dashboard shows one run. All methods are safe for concurrent use.
@@ -87,7 +91,9 @@ func New(opt Options) *Dashboard {
 	if opt.Zone == nil {
 		opt.Zone = time.Local
 	}
-	return &Dashboard{opt: opt, tty: terminalOf(opt.Out), state: newState(opt.Explain)}
+	d := &Dashboard{opt: opt, tty: terminalOf(opt.Out), state: newState(opt.Explain)}
+	d.state.resumed = opt.Resumed
+	return d
 }
 
 // Event takes one event; it is an event.Sink.

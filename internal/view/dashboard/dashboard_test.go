@@ -299,13 +299,13 @@ func TestConcurrently(t *testing.T) {
 
 func TestSnapshot(t *testing.T) {
 	t.Parallel()
-	d := New(Options{Out: newVT(80, 24), Color: true, Explain: func(err error) string { return "because " + err.Error() }})
+	d := New(Options{Out: newVT(80, 24), Color: true, Resumed: true, Explain: func(err error) string { return "because " + err.Error() }})
 	begin(d, 2)
 	for i := range 2000 {
 		d.Event(itemDone(0, i, errForbidden))
 	}
 	got := d.Snapshot()
-	for _, want := range []string{"atg apply · run 7F3K01XY", "2,000 failed", "because write the secret"} {
+	for _, want := range []string{"atg apply · run 7F3K01XY · resumed", "2,000 failed", "because write the secret"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}

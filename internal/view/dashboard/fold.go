@@ -111,7 +111,7 @@ func (s *state) begin(p event.Phase, now time.Time) {
 	for _, r := range s.order {
 		if r.standing == done {
 			r.expect = -1
-			if !r.broken && !s.resumed() {
+			if !r.broken && !s.resumed {
 				r.expect = r.found
 			}
 		}

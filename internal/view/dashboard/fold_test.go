@@ -106,9 +106,10 @@ func TestTotals(t *testing.T) {
 			t.Errorf("%s: %d %v, want %d %v", what, n, exact, w.n, w.exact)
 		}
 	}
-	plan := func(command string, err error) *play {
+	plan := func(resumed bool, err error) *play {
 		p := newPlay()
-		p.start(command, []string{"kv"}, []string{"kv-t"})
+		p.resumed = resumed
+		p.start("apply", []string{"kv"}, []string{"kv-t"})
 		check(p, "before", want{0, false})
 		p.emit(event.PhaseStarted{Phase: event.Planning})
 		p.plan("kv", 10, 0)
@@ -117,7 +118,7 @@ func TestTotals(t *testing.T) {
 		p.emit(event.PhaseStarted{Phase: event.Applying})
 		return p
 	}
-	p := plan("apply", nil)
+	p := plan(false, nil)
 	check(p, "expected", want{10, true})
 	p.open(event.Applying, "kv")
 	p.work("kv", 0, 10, plugin.Created, 0)
@@ -127,14 +128,14 @@ func TestTotals(t *testing.T) {
 	p.done(event.Applying, "kv", 11)
 	check(p, "done", want{11, true})
 
-	p = plan("apply", errors.New("a page is missing"))
+	p = plan(false, errors.New("a page is missing"))
 	check(p, "broken off", want{0, false})
-	p = plan("run resume", nil)
+	p = plan(true, nil)
 	check(p, "resumed", want{0, false})
-	p = plan("apply", nil)
+	p = plan(false, nil)
 	p.emit(event.ResourceSkipped{Phase: event.Applying, Source: idPrefix + "kv"})
 	check(p, "left out", want{0, true})
-	p = plan("apply", nil)
+	p = plan(false, nil)
 	p.emit(stopRequested{}, event.ItemDone{Resource: idPrefix + "kv", Status: plugin.Created})
 	p.done(event.Applying, "kv", 4)
 	check(p, "cut off", want{10, true})

@@ -110,10 +110,13 @@ func (f *frame) head() {
 		took = "finished in " + took
 	}
 	name := "atg " + f.command
-	rest := fmt.Sprintf(" · run %s · %s", f.run, f.mode)
+	rest := " · run " + f.run
+	if f.resumed {
+		rest += " · resumed"
+	}
 	room := f.width - columns(took) - 2
-	if columns(name+rest) > room {
-		rest = " · run " + f.run
+	if mode := " · " + string(f.mode); columns(name+rest+mode) <= room {
+		rest += mode
 	}
 	name = clip(name, room-columns(rest))
 	f.add(f.ink.bold(name) + left(rest, room+2-columns(name)) + took)
@@ -251,7 +254,7 @@ func (f *frame) past(st *stage) string {
 
 // scope says so where the counts are not those of the whole run.
 func (f *frame) scope(st *stage) string {
-	if f.resumed() && st.phase == event.Applying {
+	if f.resumed && st.phase == event.Applying {
 		return "left to do: "
 	}
 	return ""
@@ -323,7 +326,7 @@ func (f *frame) current(st *stage) []string {
 	bar := f.bar(share, min(maxOverall, f.width-2-columns(name)-1-columns(text)))
 	lines := []string{
 		mark + name + bar + " " + text,
-		"  " + clip(f.scope(st)+f.figures(p), f.width-2),
+		"  " + clip(f.figures(p, f.scope(st)), f.width-2),
 	}
 	if sums := strings.TrimPrefix(st.sum.text()+st.extras(), ", "); sums != "" {
 		for _, line := range squeeze(wrap(sums, f.width-2), 2, f.width-2) {

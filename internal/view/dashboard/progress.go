@@ -94,8 +94,8 @@ func (p progress) share() float64 {
 	}
 }
 
-// figures are counts, rates and the time that is left: as many as fit.
-func (f *frame) figures(p progress) string {
+// figures are counts, rates and the time that is left: as many as fit behind scope.
+func (f *frame) figures(p progress, scope string) string {
 	of := ""
 	if !p.exact {
 		of = "≥ "
@@ -117,7 +117,7 @@ func (f *frame) figures(p progress) string {
 	if speed := f.byteRate.perSecond(f.now); speed >= 1 {
 		parts = append(parts, volume(int64(speed))+"/s")
 	}
-	text := parts[0]
+	text := scope + parts[0]
 	for _, part := range parts[1:] {
 		if columns(text+" · "+part) <= f.width-2 {
 			text += " · " + part

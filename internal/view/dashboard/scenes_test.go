@@ -251,7 +251,8 @@ func cancelled() *play {
 // resuming goes on with a run of which most was done: the last 60 items or so are left.
 func resuming() *play {
 	p := newPlay()
-	p.start("run resume", sources[:2], targets[:2])
+	p.resumed = true
+	p.start("apply", sources[:2], targets[:2])
 	p.emit(event.PhaseStarted{Phase: event.Applying})
 	p.open(event.Applying, sources[0], sources[1])
 	p.work(sources[0], 2960, 3000, plugin.Created, 50*time.Millisecond)

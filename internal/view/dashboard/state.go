@@ -147,6 +147,7 @@ const (
 // resources, never on that of items. It is not safe for concurrent use.
 type state struct {
 	explain func(error) string
+	resumed bool // see Options.Resumed
 
 	run, command   string
 	mode           plugin.Mode
@@ -198,7 +199,3 @@ func (s *state) resource(id string) *resource {
 	}
 	return r
 }
-
-// resumed tells whether the run goes on with an earlier one: a phase then works on what is
-// left, and says nothing of how many items the next one will find.
-func (s *state) resumed() bool { return strings.Contains(s.command, "resume") }

@@ -193,7 +193,7 @@ func (f *frame) items(r *resource) int64 {
 	switch {
 	case f.ended.IsZero() || !r.wrote:
 		return r.sum.items()
-	case f.resumed():
+	case f.resumed:
 		return max(r.applied.items(), r.sum.items())
 	default:
 		return r.applied.items()
