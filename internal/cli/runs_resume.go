@@ -58,15 +58,16 @@ refused. If the run is finished there is nothing to do, and the exit code is 0.`
 	return cmd
 }
 
-// hideScope hides the flags of the sides that only say what is listed: the pairs of a
-// recorded run or plan are known. They are taken all the same, so that the flags of apply
-// can be given again as they are.
+// hideScope hides the flags that say where resources are looked for: the pairs and the
+// cloud of a recorded run are known. They are taken all the same, so that the flags with
+// which apply signed in can be given again as they are.
 func hideScope(f *pflag.FlagSet) {
 	for _, side := range []string{"source-", "target-"} {
 		for _, name := range []string{"subscription-id", "resource-group", "inventory"} {
 			_ = f.MarkHidden(side + name)
 		}
 	}
+	_ = f.MarkHidden("cloud")
 }
 
 // resume runs atg run resume.
