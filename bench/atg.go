@@ -9,10 +9,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -226,14 +224,7 @@ func highWater(pid string) int64 {
 // account counts only if it says more than this process ever had; watched is what was seen
 // while the child lived.
 func peakOf(cmd *exec.Cmd, watched int64) int64 {
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return watched
-	}
-	account := usage.Maxrss // Linux: KiB; Darwin: bytes
-	if runtime.GOOS != "darwin" {
-		account <<= 10
-	}
+	account := maxResident(cmd.ProcessState)
 	if own := highWater("self"); own > 0 && account <= own {
 		return watched
 	}
