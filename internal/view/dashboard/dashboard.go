@@ -13,8 +13,7 @@
 // of it can end up at the shell's prompt.
 //
 // What is drawn is a function of the state, the size and the time, and the state one of
-// the events and their times; only Dashboard knows clocks,
-// goroutines and the terminal.
+// the events and their times; only Dashboard knows clocks, goroutines and the terminal.
 package dashboard
 
 import (

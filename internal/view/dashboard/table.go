@@ -21,9 +21,9 @@ var shapes = []shape{
 	{bar: 24, percent: true, long: true, rate: true, name: 40},
 	{bar: 12, percent: true, long: true, rate: true, name: 32},
 	{bar: 10, percent: true, long: true, name: 28},
-	{bar: 8, percent: true, rate: true, name: 24},
-	{bar: 8, percent: true, name: 24},
-	{bar: 6, name: 22},
+	{bar: 8, percent: true, rate: true, name: 30},
+	{bar: 8, percent: true, name: 28},
+	{bar: 6, name: 25},
 	{bar: 6, brief: true, name: 16},
 	{brief: true, name: 10},
 }
