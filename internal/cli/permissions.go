@@ -85,7 +85,7 @@ func (a *App) permissionsCheck(ctx context.Context, opt *runOptions) error {
 	if err != nil {
 		return err
 	}
-	return withHint(report.Err(), opt.script)
+	return withHint(report, opt.script)
 }
 
 // tellAccess shows what the check before plan or apply found amiss. err is how the
@@ -99,15 +99,19 @@ func (a *App) tellAccess(s *session.Session, opt *runOptions, err error) error {
 		return shown
 	}
 	if err == nil || errs.KindOf(err) == errs.PermissionDenied {
-		if missing := withHint(report.Err(), opt.script); missing != nil {
+		if missing := withHint(report, opt.script); missing != nil {
 			return missing
 		}
 	}
 	return err
 }
 
-// withHint completes the error about missing permissions with the command that helps.
-func withHint(err error, script string) error {
+// withHint is the error about missing permissions with the command that helps.
+func withHint(report *rbac.Report, script string) error {
+	err := report.Err()
+	if err != nil && !strings.Contains(script, " --mode ") { // it was chosen at a question, or when the run began
+		script += " --mode " + string(report.Resources[0].Mode)
+	}
 	if e := errs.Find(err); e != nil {
 		e.Hint = fmt.Sprintf("`%s > grant.sh` writes what gives them; somebody who may assign roles runs it, and Azure takes some minutes to act on it", script)
 	}
@@ -132,19 +136,18 @@ func accessOf(r *rbac.Report) []view.Access {
 	return out
 }
 
-// notForScript are the flags that "permissions script" does not have or that should not
-// be given to it unseen.
+// notForScript are flags that say nothing about what a script is for, or are secrets.
 var notForScript = []string{
-	"sp-client-secret", "source-sp-client-secret", "target-sp-client-secret", "output", "exit-code", "yes", "overwrite",
-	skipAccessFlag, "progress", "debug", "log-file",
+	"sp-client-secret", "source-sp-client-secret", "target-sp-client-secret", "output", "progress", "debug", "log-file", "no-input", "workers",
 }
 
-// scriptCommand writes the command that helps where permissions are missing, with the
-// flags of this one.
+// scriptCommand writes the command that helps where permissions are missing, with those
+// flags of this one that it has too.
 func scriptCommand(f *pflag.FlagSet) string {
 	words := []string{"atg", "permissions", "script"}
+	known := newPermissionsScriptCmd(&App{}, nil).Flags()
 	f.Visit(func(f *pflag.Flag) {
-		if !slices.Contains(notForScript, f.Name) {
+		if known.Lookup(f.Name) != nil && !slices.Contains(notForScript, f.Name) {
 			words = append(words, flagText(f)...)
 		}
 	})

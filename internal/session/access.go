@@ -83,7 +83,7 @@ func (s *Session) grant(ctx context.Context, subject rbac.Subject, name string) 
 
 // subjects are both ends of every pair.
 func (s *Session) subjects() []rbac.Subject {
-	mode := cmp.Or(s.opt.Mode, plugin.Template)
+	mode := cmp.Or(s.engine.Mode, plugin.Template)
 	out := make([]rbac.Subject, 0, 2*len(s.pairs))
 	for _, p := range s.pairs {
 		out = append(out,

@@ -91,7 +91,7 @@ func lookUp[K comparable, T any](mu *sync.Mutex, in map[K]*once[T], key K) *once
 func (c *Checker) checkOne(ctx context.Context, s Subject) (Resource, error) {
 	info, res := s.Plugin.Info(), s.Endpoint.Resource
 	out := Resource{
-		Side: s.Side, ID: res.ID, Name: res.Name, Type: res.Type, Plugin: info.Name, By: AzureRBAC,
+		Side: s.Side, ID: res.ID, Name: res.Name, Type: res.Type, Plugin: info.Name, Mode: s.Mode, By: AzureRBAC,
 		Rights: rightsOf(s.Plugin, s.Side, s.Mode), Network: NetworkOf(res),
 	}
 	who, err := c.Caller(ctx, s.Side, s.Endpoint)

@@ -35,6 +35,7 @@ type Resource struct {
 	Name      string      `json:"name"`
 	Type      string      `json:"type"`
 	Plugin    string      `json:"plugin"`
+	Mode      plugin.Mode `json:"mode"`
 	Principal string      `json:"principal,omitempty"` // its object ID; "" if the token does not say
 	By        string      `json:"by"`                  // what decides: "Azure RBAC", "access policies"
 	Rights    []Right     `json:"rights"`
