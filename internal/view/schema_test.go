@@ -22,9 +22,21 @@ import (
 
 // allEvents has a value of each event type; TestEveryEventIsInTheSchema holds the list.
 var allEvents = []event.Event{
-	event.RunStarted{}, event.PhaseStarted{}, event.Paired{}, event.Unpaired{}, event.ResourceStarted{}, event.ResourceDone{},
-	event.ResourceSkipped{}, event.ItemPlanned{}, event.ItemStarted{}, event.ItemProgress{}, event.ItemDone{}, event.ItemVerified{},
-	event.Retrying{}, event.Throttled{}, event.RunFinished{},
+	event.RunStarted{},
+	event.PhaseStarted{},
+	event.Paired{},
+	event.Unpaired{},
+	event.ResourceStarted{},
+	event.ResourceDone{},
+	event.ResourceSkipped{},
+	event.ItemPlanned{},
+	event.ItemStarted{},
+	event.ItemProgress{},
+	event.ItemDone{},
+	event.ItemVerified{},
+	event.Retrying{},
+	event.Throttled{},
+	event.RunFinished{},
 }
 
 // enums are the types that take only some values.
