@@ -45,7 +45,7 @@ func (a *App) withSession(ctx context.Context, opt *runOptions, work func(*sessi
 	var r *engine.Report
 	if err == nil {
 		r, err = work(s)
-		s.Close()
+		s.Close() //nolint:contextcheck // it leaves the journal in order, whatever ended ctx
 	}
 	if shown := out.close(r, opt.next); err == nil {
 		err = shown

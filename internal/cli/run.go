@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -215,19 +216,7 @@ func (a *App) options(name string, cmd *cobra.Command, f *runFlags) (*runOptions
 			return nil, err
 		}
 	}
-	if err := readable(f.mapping, f.source.inventory, f.target.inventory); err != nil {
-		return nil, err
-	}
-	if opt.Types, err = typeFlags(reg, f.types); err != nil {
-		return nil, err
-	}
-	if opt.Settings, err = settingFlags(reg, f.settings); err != nil {
-		return nil, err
-	}
-	if opt.Source, err = f.source.side("--source-sp-*", a.In); err != nil {
-		return nil, err
-	}
-	if opt.Target, err = f.target.side("--target-sp-*", a.In); err != nil {
+	if err := f.work(opt, a.In); err != nil {
 		return nil, err
 	}
 	opt.ask = a.canAsk() && !f.noInput
@@ -239,6 +228,25 @@ func (a *App) options(name string, cmd *cobra.Command, f *runFlags) (*runOptions
 		_ = view.Warning(a.Err, "a secret on the command line can be read by others in the process list and in the shell's history: use the flag with -file, or the environment", a.errStyle())
 	}
 	return opt, nil
+}
+
+// work fills in what is worked on: resources, settings and both sides. in holds a client
+// secret, if a flag says so.
+func (f *runFlags) work(opt *runOptions, in io.Reader) (err error) {
+	if err := readable(f.mapping, f.source.inventory, f.target.inventory); err != nil {
+		return err
+	}
+	if opt.Types, err = typeFlags(opt.Registry, f.types); err != nil {
+		return err
+	}
+	if opt.Settings, err = settingFlags(opt.Registry, f.settings); err != nil {
+		return err
+	}
+	if opt.Source, err = f.source.side("--source-sp-*", in); err != nil {
+		return err
+	}
+	opt.Target, err = f.target.side("--target-sp-*", in)
+	return err
 }
 
 // nextCommands writes the commands that may follow, with the flags of this one. Secrets

@@ -166,11 +166,11 @@ func TestResumeOptions(t *testing.T) {
 	t.Parallel()
 	f := newTerminal(t, "")
 	f.env["ATG_MODE"], f.env["ATG_STATE_DIR"] = "template", "/state"
-	opt, err := parse(t, f, newRunResumeCmd, "ABC", "--workers", "3", "--pace", "adaptive", "--source-tenant-id", "contoso.com", "--sp-client-secret-file", "-")
-	if err == nil || !strings.Contains(err.Error(), "empty") {
+	if _, err := parse(t, f, newRunResumeCmd, "ABC", "--sp-client-secret-file", "-"); err == nil || !strings.Contains(err.Error(), "empty") {
 		t.Fatalf("an empty secret: %v", err)
 	}
-	if opt, err = parse(t, f, newRunResumeCmd, "ABC", "--workers", "3", "--pace", "adaptive", "--source-tenant-id", "contoso.com"); err != nil {
+	opt, err := parse(t, f, newRunResumeCmd, "ABC", "--workers", "3", "--pace", "adaptive", "--source-tenant-id", "contoso.com")
+	if err != nil {
 		t.Fatal(err)
 	}
 	if opt.run != "ABC" || opt.Mode != "" || opt.Workers != 3 || !opt.Unpaced || opt.StateDir != "/state" {

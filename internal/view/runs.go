@@ -36,8 +36,15 @@ func RunList(w io.Writer, rows []RunRow, now time.Time, st Style) error {
 		return Note(w, "No run is recorded.", st)
 	}
 	t := table{cols: []column{
-		{title: "RUN"}, {title: "COMMAND", spare: true}, {title: "MODE", spare: true}, {title: "STARTED"},
-		{title: "STATE"}, {title: "DONE", right: true}, {title: "OF", right: true}, {title: "FAILED", right: true}, {title: "AGE", right: true},
+		{title: "RUN"},
+		{title: "COMMAND", spare: true},
+		{title: "MODE", spare: true},
+		{title: "STARTED"},
+		{title: "STATE"},
+		{title: "DONE", right: true},
+		{title: "OF", right: true},
+		{title: "FAILED", right: true},
+		{title: "AGE", right: true},
 	}}
 	var b strings.Builder
 	for _, r := range rows {
