@@ -79,9 +79,13 @@ machine.`,
 	return cmd
 }
 
+// keptRequests is how many requests the emulator's control endpoint can show; --log has
+// all of them.
+const keptRequests = 10_000
+
 // emulatorStart runs atg emulator start.
 func (a *App) emulatorStart(ctx context.Context, opt *emulatorOptions) (err error) {
-	start := emulator.Options{Scenario: scenario.Default(), Limits: opt.limits, Latency: opt.latency, Listen: opt.listen, LogKeep: -1}
+	start := emulator.Options{Scenario: scenario.Default(), Limits: opt.limits, Latency: opt.latency, Listen: opt.listen, LogKeep: keptRequests}
 	if opt.scenario != "" {
 		if start.Scenario, err = readInput(opt.scenario, scenario.Decode); err != nil {
 			return err

@@ -84,7 +84,11 @@ func (o *opener) limiter() (*pace.Limiter, error) {
 	if !o.opt.Unpaced {
 		known = pace.LimitsOf(o.opt.Registry)
 	}
-	return pace.New(pace.Options{Limits: known})
+	return pace.New(pace.Options{
+		Limits:  known,
+		PerHost: max(o.opt.Workers, pace.DefaultPerHost), // all workers may be at one vault
+		Global:  max(o.opt.Workers, pace.DefaultGlobal),
+	})
 }
 
 // signIn resolves the credential of s. shared is what the command line names for the

@@ -132,7 +132,8 @@ func begin(ctx context.Context, opt Options, run string) (*opener, *Session, err
 	s.engine = engine.Options{
 		Run: run, Command: opt.Command, Version: opt.Version,
 		SourceTenant: o.source.tenant, TargetTenant: o.target.tenant,
-		Mode: opt.Mode, Overwrite: opt.Overwrite, Settings: opt.Settings, Workers: opt.Workers,
+		Mode: opt.Mode, Overwrite: opt.Overwrite, Settings: opt.Settings,
+		Workers: opt.Workers, PerHost: opt.Workers,
 		Abort: opt.Abort, Emit: opt.Emit, Part: true,
 	}
 	opt.Emit(event.RunStarted{

@@ -13,10 +13,10 @@ import (
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
-// The defaults of Options.
+// The defaults of Options: requests at once over all hosts and to one host, and the longest pause that is waited for.
 const (
-	defaultGlobal   = 128
-	defaultPerHost  = 32
+	DefaultGlobal   = 128
+	DefaultPerHost  = 32
 	defaultMaxPause = time.Minute
 )
 
@@ -52,10 +52,10 @@ type key struct {
 // New returns a Limiter. It fails if a limit is not one: see plugin.Limit.
 func New(opt Options) (*Limiter, error) {
 	if opt.Global <= 0 {
-		opt.Global = defaultGlobal
+		opt.Global = DefaultGlobal
 	}
 	if opt.PerHost <= 0 {
-		opt.PerHost = defaultPerHost
+		opt.PerHost = DefaultPerHost
 	}
 	if opt.MaxPause <= 0 {
 		opt.MaxPause = defaultMaxPause
