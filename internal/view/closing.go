@@ -51,8 +51,12 @@ func fidelity(r *engine.Report) string {
 	if isPlan(r) {
 		now = " now"
 	}
+	is := "are proven equal at the target"
+	if r.Run.Mode == plugin.Template {
+		is = "have a proven equal structure at the target"
+	}
 	f := r.Fidelity
-	return fmt.Sprintf("%s: %s of %s source items are proven equal at the target%s.", percent(f.Count), number(f.Verified), number(f.Items), now)
+	return fmt.Sprintf("%s: %s of %s source items %s%s.", percent(f.Count), number(f.Verified), number(f.Items), is, now)
 }
 
 func tallyWord(r *engine.Report) string {
