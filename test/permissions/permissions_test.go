@@ -261,6 +261,10 @@ func TestScriptForms(t *testing.T) {
 			t.Errorf("--format json: %v\n%s%s", err, asJSON.out, asJSON.err)
 		}
 	}
+	named := w.atg("permissions", "script", "--side", "source", "--source-assignee", "somebody@contoso.com")
+	if named.code != exitDone || !strings.Contains(named.out, " --assignee somebody@contoso.com ") || strings.Contains(named.out, "--assignee-object-id") {
+		t.Errorf("--source-assignee:\n%s%s", named.out, named.err)
+	}
 	for args, want := range map[string]string{
 		"permissions script --format powershell": "is not one of bash, json",
 		"permissions script -o json":             "is not one of text",
