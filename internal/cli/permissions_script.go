@@ -84,9 +84,10 @@ one side alone that takes --side. --format json writes the custom role alone.
 }
 
 func preferences() []string {
-	var out []string
-	for _, p := range catalog.Preferences() {
-		out = append(out, string(p))
+	all := catalog.Preferences()
+	out := make([]string, len(all))
+	for i, p := range all {
+		out[i] = string(p)
 	}
 	return out
 }

@@ -184,7 +184,7 @@ func (c *azClient) assign(ctx context.Context, options map[string][]string) erro
 		return err
 	}
 	if len(found) != 1 {
-		return fmt.Errorf("Role '%s' doesn't exist.", one(options, "--role")) //nolint:staticcheck // the Azure CLI's words
+		return fmt.Errorf("the role '%s' doesn't exist", one(options, "--role"))
 	}
 	return c.arm(ctx, http.MethodPut, one(options, "--scope")+"/providers/Microsoft.Authorization/roleAssignments/"+uuid.NewString(), authorization, map[string]any{
 		"properties": map[string]any{

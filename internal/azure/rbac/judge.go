@@ -37,6 +37,7 @@ func (g *granted) judge(op catalog.Operation, who plugin.Caller) (State, string)
 		switch d.judge(op, who) {
 		case Missing:
 			return Missing, "deny assignment " + d.name + " takes it away; no role lifts that"
+		case Held:
 		case Unknown:
 			state, why = Unknown, "deny assignment "+d.name+" may take it away: it is about a group or has a condition"
 		}

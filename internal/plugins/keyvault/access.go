@@ -103,7 +103,7 @@ func (p *Plugin) CheckAccess(_ context.Context, e plugin.Endpoint, who plugin.Ca
 }
 
 func rightsInPolicy(perm plugin.Permission) []policyRight {
-	var out []policyRight
+	out := make([]policyRight, 0, 2*len(perm.DataActions))
 	for _, a := range perm.DataActions {
 		out = append(out, policyRights[strings.TrimPrefix(a, "Microsoft.KeyVault/vaults/")]...)
 	}

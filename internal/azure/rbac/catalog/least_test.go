@@ -186,9 +186,14 @@ func TestBroadRolesAreBroad(t *testing.T) {
 		byName[r.Name] = reachOf(r.Element).breadth()
 	}
 	for _, pair := range [][2]string{
-		{"Reader", "Contributor"}, {"Contributor", "Owner"}, {"Reader", "Key Vault Contributor"}, {"Reader", "User Access Administrator"},
-		{"Key Vault Secrets User", "Key Vault Reader"}, {"Key Vault Reader", "Key Vault Secrets Officer"},
-		{"Key Vault Secrets Officer", "Key Vault Administrator"}, {"Key Vault Administrator", "Owner"},
+		{"Reader", "Contributor"},
+		{"Contributor", "Owner"},
+		{"Reader", "Key Vault Contributor"},
+		{"Reader", "User Access Administrator"},
+		{"Key Vault Secrets User", "Key Vault Reader"},
+		{"Key Vault Reader", "Key Vault Secrets Officer"},
+		{"Key Vault Secrets Officer", "Key Vault Administrator"},
+		{"Key Vault Administrator", "Owner"},
 	} {
 		// Contributor and Owner differ in what is taken back only, which an estimate of
 		// patterns does not see.
