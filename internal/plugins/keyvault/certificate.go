@@ -201,7 +201,8 @@ func (j *job) settleCertificate(ctx context.Context, force bool) (plugin.Outcome
 	if reason := j.unreadable(c); reason != "" {
 		return skipped(reason)
 	}
-	if c.found && !(c.unfinished(len(c.want)) && len(c.src.policy.differs(c.dst.policy)) == 0) && !j.may(force) {
+	begun := c.unfinished(len(c.want)) && len(c.src.policy.differs(c.dst.policy)) == 0
+	if c.found && !begun && !j.may(force) {
 		return plugin.Outcome{}, j.conflict(c.fields())
 	}
 	if c.src.policy.ownIssuer() {

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azcertificates"
-
 	"github.com/azure-tenant-grapher/atg/iac"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
@@ -272,7 +270,7 @@ func (p certPolicy) terraformKey() iac.Nested {
 func (a policyAction) terraform() iac.Attr {
 	trigger := append(some("days_before_expiry", int(a.Days)), some("lifetime_percentage", int(a.Percentage))...)
 	return iac.Attr{Name: "lifetime_action", Value: iac.Nested{
-		{Name: "action", Value: iac.Nested{{Name: "action_type", Value: string(azcertificates.CertificatePolicyAction(a.Type))}}},
+		{Name: "action", Value: iac.Nested{{Name: "action_type", Value: string(a.Type)}}},
 		{Name: "trigger", Value: iac.Nested(trigger)},
 	}}
 }

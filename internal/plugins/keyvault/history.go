@@ -183,6 +183,11 @@ func (j *job) settleHistory(ctx context.Context, force bool) (plugin.Outcome, er
 	case !h.unfinished(len(h.want)) && !j.may(force):
 		return plugin.Outcome{}, j.conflict([]string{"versions"})
 	}
+	return j.complete(ctx, h)
+}
+
+// complete writes what the target lacks of h, and the current version last.
+func (j *job) complete(ctx context.Context, h history) (plugin.Outcome, error) {
 	out := plugin.Outcome{Status: plugin.Updated, Warnings: append(h.warnings, h.surplus()...)}
 	if len(h.have) == 0 {
 		out.Status = plugin.Created

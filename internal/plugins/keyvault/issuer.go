@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	warnNoCredentials   = "the issuer has no credentials at the target, since Key Vault does not give them out: certificates do not renew until they are entered"
-	reasonNoCredentials = "the issuer's credentials are write-only and cannot be compared"
+	warnNoCredentials   = "the issuer has no credentials at the target, since Key Vault does not give them out: certificates do not renew until they are entered" //nolint:gosec // it speaks of credentials and holds none
+	reasonNoCredentials = "the issuer's credentials are write-only and cannot be compared"                                                                        //nolint:gosec // it speaks of credentials and holds none
 )
 
 // issuer is a certificate issuer without its credentials.

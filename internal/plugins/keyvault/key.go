@@ -46,7 +46,7 @@ func shapeOf(k azkeys.KeyBundle) keyShape {
 	a, jwk := val(k.Attributes), val(k.Key)
 	s := keyShape{
 		attributes: attributesOf(a.Enabled, a.NotBefore, a.Expires),
-		Type:       val(jwk.Kty), Size: int32(len(bytes.TrimLeft(jwk.N, "\x00")) * 8), Curve: val(jwk.Crv), //nolint:gosec // keys have some thousand bits
+		Type:       val(jwk.Kty), Size: int32(len(bytes.TrimLeft(jwk.N, "\x00")) * 8), Curve: val(jwk.Crv),
 		Operations: values(jwk.KeyOps), Exportable: val(a.Exportable), Tags: tagsOf(k.Tags),
 		id: versionOf((*string)(jwk.KID)), managed: val(k.Managed),
 	}

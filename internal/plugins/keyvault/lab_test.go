@@ -184,7 +184,7 @@ func (l *lab) list(r run) []plugin.Item {
 	return out
 }
 
-func (l *lab) context() context.Context { return l.TB.Context() }
+func (l *lab) context() context.Context { return l.Context() }
 
 // item returns the listed item with a key.
 func (l *lab) item(r run, key string) plugin.Item {

@@ -257,7 +257,7 @@ func (j *job) settleTemplate(ctx context.Context, force bool) (plugin.Outcome, e
 		return plugin.Outcome{}, j.conflict(fields)
 	case !src.patchable(dst.meta):
 		return plugin.Outcome{}, j.problem("update the secret's properties", plugin.Target, errs.Unsupported,
-			errors.New("Key Vault cannot remove a date or a content type from a version, and template mode does not write another over its value"))
+			errors.New("a date or a content type cannot be removed from a version, and template mode does not write another over its value"))
 	}
 	return j.patchSecret(ctx, dst.id, src)
 }

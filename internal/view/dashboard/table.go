@@ -59,7 +59,7 @@ func (c *column) width() int {
 // table draws the resources in at most room lines: all of them, or the busiest and how
 // many more there are.
 func (f *frame) table(room int) []string {
-	if len(f.order) == 0 || room < 2 || f.pairsOnly(f.state.stage()) {
+	if len(f.order) == 0 || room < 2 || f.pairsOnly(f.stage()) {
 		return nil
 	}
 	rows, rest := f.choose(room - 1)

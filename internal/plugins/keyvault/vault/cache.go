@@ -76,15 +76,7 @@ func identical(a, b reflect.Value) bool {
 		}
 		return true
 	case reflect.Slice:
-		if a.Len() != b.Len() {
-			return false
-		}
-		for i := range a.Len() {
-			if !identical(a.Index(i), b.Index(i)) {
-				return false
-			}
-		}
-		return true
+		return identicalElements(a, b)
 	case reflect.Interface:
 		return identical(a.Elem(), b.Elem())
 	case reflect.Func:
@@ -94,4 +86,16 @@ func identical(a, b reflect.Value) bool {
 	default:
 		return a.Comparable() && b.Comparable() && a.Equal(b)
 	}
+}
+
+func identicalElements(a, b reflect.Value) bool {
+	if a.Len() != b.Len() {
+		return false
+	}
+	for i := range a.Len() {
+		if !identical(a.Index(i), b.Index(i)) {
+			return false
+		}
+	}
+	return true
 }
