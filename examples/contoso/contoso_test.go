@@ -2,14 +2,12 @@ package contoso
 
 import (
 	"bytes"
-	"flag"
-	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-)
 
-var update = flag.Bool("update", false, "write scenario.json and mapping.json anew")
+	"github.com/azure-tenant-grapher/atg/test/golden"
+)
 
 func TestFilesAreGenerated(t *testing.T) {
 	t.Parallel()
@@ -18,18 +16,7 @@ func TestFilesAreGenerated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if *update {
-			if err := os.WriteFile(name, want, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what the code makes; run go test ./examples/contoso -update", name)
-		}
+		golden.File(t, name, string(want))
 	}
 }
 

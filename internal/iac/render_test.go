@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -18,9 +16,8 @@ import (
 
 	decl "github.com/azure-tenant-grapher/atg/iac"
 	"github.com/azure-tenant-grapher/atg/internal/iac"
+	"github.com/azure-tenant-grapher/atg/test/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // blocks exercise every feature of a declaration.
 func blocks() []decl.Block {
@@ -138,18 +135,7 @@ func TestGolden(t *testing.T) {
 			t.Parallel()
 			got := render(t, tt.format, blocks(), tt.opt)
 			path := filepath.Join("testdata", tt.file)
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", path, diff)
-			}
+			golden.File(t, path, got)
 		})
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/event"
 	"github.com/azure-tenant-grapher/atg/internal/view/schema"
 	"github.com/azure-tenant-grapher/atg/plugin"
+	goldenfile "github.com/azure-tenant-grapher/atg/test/golden"
 )
 
 // allEvents has a value of each event type; TestEveryEventIsInTheSchema holds the list.
@@ -240,7 +241,7 @@ func TestSchemas(t *testing.T) {
 		if err := JSON(&text, want); err != nil {
 			t.Fatal(err)
 		}
-		if *update {
+		if goldenfile.Update() {
 			if err := os.WriteFile(filepath.Join("schema", name), []byte(text.String()), 0o644); err != nil {
 				t.Fatal(err)
 			}

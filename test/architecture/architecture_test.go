@@ -54,6 +54,7 @@ var rooms = map[string][]string{
 	"secret":            {},
 	"iac":               {},
 	"test/components":   {},
+	"test/golden":       {},
 }
 
 // only names the rooms that alone may import a package of somebody else.

@@ -2,21 +2,16 @@ package keyvault
 
 import (
 	"bytes"
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	decl "github.com/azure-tenant-grapher/atg/iac"
 	"github.com/azure-tenant-grapher/atg/internal/iac"
 	"github.com/azure-tenant-grapher/atg/plugin"
+	"github.com/azure-tenant-grapher/atg/test/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const declared = `{
 	"secrets":[
@@ -53,21 +48,7 @@ func TestDeclare(t *testing.T) {
 				t.Errorf("%s %s holds a secret", r.mode, format)
 			}
 			path := filepath.Join("testdata", string(r.mode), file)
-			if *update {
-				if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), b.String()); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", path, diff)
-			}
+			golden.File(t, path, b.String())
 		}
 	}
 	for _, c := range l.calls() {

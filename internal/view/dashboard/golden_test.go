@@ -1,38 +1,20 @@
 package dashboard
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/charmbracelet/x/ansi"
-	"github.com/google/go-cmp/cmp"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	goldenfile "github.com/azure-tenant-grapher/atg/test/golden"
+)
 
 // golden compares got with testdata/name.
 func golden(t testing.TB, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s: -want +got; run with -update if this is meant\n%s", name, diff)
-	}
+	goldenfile.File(t, filepath.Join("testdata", name), got)
 }
 
 var sizes = []struct{ width, height int }{{80, 24}, {200, 50}, {50, 15}}
