@@ -4,6 +4,8 @@ package retry
 
 import (
 	"math/rand/v2"
+	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/azure-tenant-grapher/atg/errs"
@@ -34,4 +36,22 @@ func (p Policy) Next(attempt int, err error) (time.Duration, bool) {
 		wait = wait/2 + rand.N(wait/2+1) // half fixed, half random: callers spread out
 	}
 	return max(wait, errs.RetryAfter(err)), true
+}
+
+// After returns how long an answer's headers ask to wait, or 0. It reads those that Azure's
+// SDK reads, in its order: milliseconds first, then seconds or a date.
+func After(h http.Header, now time.Time) time.Duration {
+	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
+		if ms, err := strconv.Atoi(h.Get(name)); err == nil && ms > 0 {
+			return time.Duration(ms) * time.Millisecond
+		}
+	}
+	text := h.Get("Retry-After")
+	if s, err := strconv.Atoi(text); err == nil && s > 0 {
+		return time.Duration(s) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
 }

@@ -2,6 +2,7 @@ package retry_test
 
 import (
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
@@ -41,5 +42,29 @@ func TestNext(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAfter(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	tests := []struct {
+		name, header, value string
+		want                time.Duration
+	}{
+		{"none", "Retry-After", "", 0},
+		{"seconds", "Retry-After", "7", 7 * time.Second},
+		{"milliseconds", "retry-after-ms", "250", 250 * time.Millisecond},
+		{"Azure's milliseconds", "x-ms-retry-after-ms", "1500", 1500 * time.Millisecond},
+		{"a date", "Retry-After", now.Add(time.Minute).Format(http.TimeFormat), time.Minute},
+		{"a date that is over", "Retry-After", now.Add(-time.Minute).Format(http.TimeFormat), 0},
+		{"nonsense", "Retry-After", "soon", 0},
+	}
+	for _, tt := range tests {
+		h := http.Header{}
+		h.Set(tt.header, tt.value)
+		if got := retry.After(h, now); got != tt.want {
+			t.Errorf("%s: After = %v, want %v", tt.name, got, tt.want)
+		}
 	}
 }

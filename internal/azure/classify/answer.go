@@ -5,9 +5,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"regexp"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 )
@@ -122,22 +120,4 @@ func requestID(h http.Header) string {
 		}
 	}
 	return ""
-}
-
-// retryAfter returns the wait that an answer asks for, or 0. Milliseconds are what Azure
-// sends beside the standard header, which has seconds or a date.
-func retryAfter(h http.Header) time.Duration {
-	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
-		if n, err := strconv.Atoi(h.Get(name)); err == nil && n > 0 {
-			return time.Duration(n) * time.Millisecond
-		}
-	}
-	text := h.Get("Retry-After")
-	if n, err := strconv.Atoi(text); err == nil && n > 0 {
-		return time.Duration(n) * time.Second
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(0, time.Until(at))
-	}
-	return 0
 }

@@ -12,10 +12,12 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 
 	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/retry"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -87,7 +89,7 @@ func fromAnswer(e *errs.Error, answer *azcore.ResponseError, err error) {
 	}
 	if answer.RawResponse != nil {
 		e.RequestID = requestID(answer.RawResponse.Header)
-		e.RetryAfter = retryAfter(answer.RawResponse.Header)
+		e.RetryAfter = retry.After(answer.RawResponse.Header, time.Now())
 	}
 }
 

@@ -9,11 +9,12 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/azure-tenant-grapher/atg/internal/retry"
 )
 
 // The retry policy of azcore: exponential with jitter, or what Retry-After asks for. A
@@ -109,30 +110,13 @@ func throttled(resp *http.Response) bool {
 		return false
 	}
 	return resp.StatusCode == http.StatusTooManyRequests ||
-		resp.StatusCode == http.StatusServiceUnavailable && retryAfter(resp.Header) > 0
+		resp.StatusCode == http.StatusServiceUnavailable && retry.After(resp.Header, time.Now()) > 0
 }
 
 func (o *observer) report(host string, resp *http.Response) {
 	if o.opt.Throttled != nil {
-		o.opt.Throttled(Throttle{Side: o.opt.Side, Host: host, Status: resp.StatusCode, Wait: retryAfter(resp.Header)})
+		o.opt.Throttled(Throttle{Side: o.opt.Side, Host: host, Status: resp.StatusCode, Wait: retry.After(resp.Header, time.Now())})
 	}
-}
-
-// retryAfter reads the headers that azcore reads: milliseconds first, then seconds or a date.
-func retryAfter(h http.Header) time.Duration {
-	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
-		if ms, err := strconv.Atoi(h.Get(name)); err == nil && ms > 0 {
-			return time.Duration(ms) * time.Millisecond
-		}
-	}
-	text := h.Get("Retry-After")
-	if s, err := strconv.Atoi(text); err == nil && s > 0 {
-		return time.Duration(s) * time.Second
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(0, time.Until(at))
-	}
-	return 0
 }
 
 // log writes what may be known of a request: no body, no header but its id, no value of

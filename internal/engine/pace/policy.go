@@ -2,11 +2,11 @@ package pace
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
+	"github.com/azure-tenant-grapher/atg/internal/retry"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -38,24 +38,7 @@ func answerOf(resp *http.Response) Answer {
 		return a
 	}
 	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
-		a.Throttled, a.RetryAfter = true, retryAfter(resp.Header)
+		a.Throttled, a.RetryAfter = true, retry.After(resp.Header, time.Now())
 	}
 	return a
-}
-
-// retryAfter reads the headers that azcore reads: milliseconds, then seconds or a date.
-func retryAfter(h http.Header) time.Duration {
-	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
-		if ms, err := strconv.Atoi(h.Get(name)); err == nil && ms > 0 {
-			return time.Duration(ms) * time.Millisecond
-		}
-	}
-	text := h.Get("Retry-After")
-	if s, err := strconv.Atoi(text); err == nil && s > 0 {
-		return time.Duration(s) * time.Second
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(0, time.Until(at))
-	}
-	return 0
 }
