@@ -77,7 +77,8 @@ func (a *App) Root() *cobra.Command {
 		Short: "Copy the data plane of an Azure tenant to another one, and prove it",
 		Long: `atg copies what lives inside the resources of an Azure tenant (secrets, keys,
 certificates) into the resources of another tenant, after these were deployed there.
-It reads the source, never writes to it, and compares both sides at the end.`,
+It only reads the source, unless a setting that says so is given, and compares both
+sides at the end.`,
 		Example: `  atg demo                                   # see it work, without Azure
   atg plan --mode replication                # what would be copied, and what cannot be
   atg apply --mode replication --yes         # copy, then compare both sides
