@@ -137,6 +137,11 @@ type DiscoverOptions struct {
 	Mode     Mode
 	Settings Settings
 	After    string // Cursor of the last item that was dealt with; "" to start at the front
+	// Target is the other side of the pair; nil where only the source is looked at. A plugin
+	// may list it alongside and note in Item.Ref what stands there, so that an item that is
+	// the same costs no request of its own. What was noted is a hint that may be old: a write
+	// is made conditional on it, never on trust.
+	Target *Endpoint
 }
 
 // Key names an item within its resource. It is unique there and stable between runs.

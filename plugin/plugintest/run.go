@@ -86,7 +86,7 @@ func (p *pair) discover(ctx context.Context, r run) ([]plugin.Item, []error) {
 	seen, cursor := map[plugin.Key]bool{}, ""
 	for attempt := 1; ; attempt++ {
 		var failed []error
-		opt := plugin.DiscoverOptions{Mode: r.mode, Settings: r.variant.Settings, After: cursor}
+		opt := plugin.DiscoverOptions{Mode: r.mode, Settings: r.variant.Settings, After: cursor, Target: &p.to.Endpoint}
 		for it, err := range p.subject.Plugin.Discover(ctx, p.from.Endpoint, opt) {
 			if err != nil {
 				failed = append(failed, err)

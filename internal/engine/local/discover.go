@@ -98,7 +98,7 @@ func (s *stage) list(ctx context.Context, p *pair, l *listing, win *window) {
 			l.tail = panicked("list the items", v)
 		}
 	}()
-	opt := plugin.DiscoverOptions{Mode: s.opt.Mode, Settings: p.settings, After: l.cursor}
+	opt := plugin.DiscoverOptions{Mode: s.opt.Mode, Settings: p.settings, After: l.cursor, Target: &p.Target}
 	for it, err := range p.Plugin.Discover(ctx, p.Source, opt) {
 		if err == nil && it.Key == "" {
 			err = &errs.Error{Op: "list the items", Kind: errs.Internal, Err: errors.New("the plugin yielded an item without a key")}

@@ -25,8 +25,11 @@ var sources = []struct{ module, folder string }{
 	{sdk + "azcore", "arm/runtime"},
 	{sdk + "resourcemanager/authorization/armauthorization/v2", "."},
 	{sdk + "resourcemanager/keyvault/armkeyvault", "."},
+	{sdk + "resourcemanager/resourcegraph/armresourcegraph", "."},
+	{sdk + "resourcemanager/resources/armdeployments", "."},
 	{sdk + "resourcemanager/resources/armresources/v4", "."},
 	{sdk + "resourcemanager/resources/armsubscriptions/v2", "."},
+	{sdk + "resourcemanager/storage/armstorage/v4", "."},
 }
 
 func main() {
