@@ -46,7 +46,7 @@ var rooms = map[string][]string{
 	"internal/event":      {"plugin"},
 	"internal/retry":      {},
 	"plugin":              {},
-	suite:                 {"plugin", "internal/engine", "internal/emulator", "internal/event", "internal/iac", "internal/retry"},
+	suite:                 {"plugin", "internal/engine", "internal/azure/pipeline", "internal/emulator", "internal/event", "internal/iac", "internal/retry"},
 
 	"internal/emulator": {},
 	"examples/contoso":  {},

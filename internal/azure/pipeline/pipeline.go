@@ -50,6 +50,6 @@ func New(opt Options) policy.ClientOptions {
 		Retry:            retryOptions(opt.RetryDelay),
 		Telemetry:        policy.TelemetryOptions{ApplicationID: applicationID(opt.Version)},
 		PerCallPolicies:  []policy.Policy{opener{}},
-		PerRetryPolicies: append(slices.Clone(opt.Policies), &observer{opt: opt}),
+		PerRetryPolicies: append(slices.Clone(opt.Policies), &observer{opt: opt}, Detach()),
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/google/uuid"
 
+	"github.com/azure-tenant-grapher/atg/internal/azure/pipeline"
 	"github.com/azure-tenant-grapher/atg/internal/emulator"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/entra"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
@@ -174,7 +175,10 @@ func (w *World) Endpoint(res plugin.Resource, cred azcore.TokenCredential, tap *
 	}
 	return plugin.Endpoint{
 		Resource: res, Credential: cred,
-		Options: policy.ClientOptions{Cloud: cloud.AzurePublic, Transport: tap, Retry: ro, Telemetry: policy.TelemetryOptions{Disabled: true}},
+		Options: policy.ClientOptions{
+			Cloud: cloud.AzurePublic, Transport: tap, Retry: ro, Telemetry: policy.TelemetryOptions{Disabled: true},
+			PerRetryPolicies: []policy.Policy{pipeline.Detach()},
+		},
 	}
 }
 
