@@ -46,6 +46,7 @@ type Call struct {
 	Version string    // x-ms-version, or sv of a SAS without one; "" if the request has none
 	Now     time.Time // of the emulator's clock
 	Grant   Grant
+	Fetch   Fetch // reads the source of a copy
 }
 
 // Need is what an operation needs. Every way of signing in reads its own part of it.

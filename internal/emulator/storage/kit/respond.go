@@ -3,6 +3,7 @@ package kit
 import (
 	"encoding/xml"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
@@ -28,6 +29,37 @@ type errorBody struct {
 	XMLName xml.Name `xml:"Error"`
 	Code    string   `xml:"Code"`
 	Message string   `xml:"Message"`
+	More    []element
+}
+
+type element struct {
+	XMLName xml.Name
+	Value   string `xml:",chardata"`
+}
+
+// The separators of the further elements of an error within wire.Error.Inner.
+const (
+	afterName  = "\x1f"
+	afterValue = "\x1e"
+)
+
+// WithDetail returns e with a further element of the error document, such as
+// AuthenticationErrorDetail or HeaderName.
+func WithDetail(e *wire.Error, name, value string) *wire.Error {
+	out := *e
+	out.Inner += name + afterName + value + afterValue
+	return &out
+}
+
+// details takes apart what WithDetail put together.
+func details(inner string) []element {
+	var out []element
+	for pair := range strings.SplitSeq(inner, afterValue) {
+		if name, value, ok := strings.Cut(pair, afterName); ok {
+			out = append(out, element{xml.Name{Local: name}, value})
+		}
+	}
+	return out
 }
 
 // WriteError answers in the words of Blob, File and Queue Storage: an XML document and
@@ -44,5 +76,5 @@ func WriteError(w http.ResponseWriter, e *wire.Error) {
 		return
 	}
 	message := e.Message + "\nRequestId:" + w.Header().Get(wire.HeaderRequestID) + "\nTime:" + time.Now().UTC().Format("2006-01-02T15:04:05.0000000Z")
-	WriteXML(w, e.Status, errorBody{Code: e.Code, Message: message})
+	WriteXML(w, e.Status, errorBody{Code: e.Code, Message: message, More: details(e.Inner)})
 }
