@@ -5,6 +5,8 @@
 // It is a leaf: it imports nothing of this project.
 package iac
 
+import "context"
+
 // Format is a language in which declarations can be written.
 type Format string
 
@@ -24,15 +26,23 @@ type Block struct {
 	Name   string  // wished symbolic name; the renderer makes it legal and unique
 	Note   string  // a comment above the block; empty for none
 	Params []Param // parameters that the attributes refer to
-	TF     *TFForm
-	ARM    *ARMForm
+	// After names things of the same resource that must exist first, by the keys of their
+	// items ("issuers/digicert"). The item's parent need not be named; a key of which nothing
+	// is declared means nothing.
+	After []string
+	TF    *TFForm
+	ARM   *ARMForm
 }
 
 // TFForm is the Terraform face of a Block.
 type TFForm struct {
 	Type     string // "azurerm_key_vault_secret"
 	Attrs    Object
-	ImportID string // ID for an import block; empty if the thing cannot be imported
+	ImportID string // ID for an import block; empty if the thing cannot be imported, or Import asks for it
+	// Import asks the target for the ID where only the target knows it: IDs of Key Vault
+	// name a version. It returns "" if the target does not have the thing. Nil: ImportID is
+	// all there is to know.
+	Import func(context.Context) (string, error)
 	// IgnoreChanges lists attributes for lifecycle.ignore_changes.
 	IgnoreChanges []string
 }
