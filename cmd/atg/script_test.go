@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("CONTOSO", contoso)
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, ".state"))
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // the race detector has a process linger for a second
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -147,7 +147,7 @@ func (w *world) command(ctx context.Context, t testing.TB, env []string, args ..
 		args = append(args, "--emulator", strings.TrimPrefix(w.em.ProxyURL(), "http://"), "--workers", "3")
 	}
 	cmd, stderr = exec.CommandContext(ctx, self, args...), &bytes.Buffer{}
-	cmd.Env, cmd.Stderr = append(slices.Clone(w.env), env...), stderr
+	cmd.Env, cmd.Stderr = slices.Concat(w.env, env, []string{"GORACE=atexit_sleep_ms=0"}), stderr
 	return cmd, stderr
 }
 

@@ -191,7 +191,7 @@ func (w *world) carryOut(script string) {
 	w.must(err)
 	cmd := exec.CommandContext(w.Context(), bash, "-s")
 	cmd.Stdin, cmd.Dir = strings.NewReader(script), dir
-	cmd.Env = []string{"PATH=" + dir + ":/usr/bin:/bin", azVariable + "=" + string(text)}
+	cmd.Env = []string{"PATH=" + dir + ":/usr/bin:/bin", azVariable + "=" + string(text), "GORACE=atexit_sleep_ms=0"}
 	if said, err := cmd.CombinedOutput(); err != nil {
 		w.Fatalf("the script fails: %v\n%s\n%s", err, said, script)
 	}
