@@ -1,0 +1,118 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/sas"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
+
+	"github.com/azure-tenant-grapher/atg/secret"
+)
+
+var errNoKey = errors.New("what was given is not the key of a storage account")
+
+// How long signatures live. A delegation key may live for seven days
+// (https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key); shorter
+// is safer, and a new one costs one request.
+const (
+	keyLife  = 24 * time.Hour
+	sasLife  = 6 * time.Hour
+	sasRenew = 2 * time.Hour    // what a signature that is handed out has left, at least
+	skew     = 15 * time.Minute // between this machine's clock and the service's
+)
+
+// delegation is a user delegation key.
+type delegation struct {
+	cred    *service.UserDelegationCredential
+	expires time.Time
+}
+
+// shared is a signature that lets others read a container.
+type shared struct {
+	query   secret.Value
+	expires time.Time
+}
+
+// ReadSAS returns the query of a URL that lets its bearer read the blobs of a container,
+// and their index tags if tags is set, for two hours at least. It is signed with a user
+// delegation key, or with the account's key where that is what the account signs in with
+// or where no delegation key is to be had. One signature serves all items of a container.
+func (a *Account) ReadSAS(ctx context.Context, container string, tags bool) (secret.Value, error) {
+	name := container
+	if tags {
+		name += "?tags"
+	}
+	now := time.Now()
+	a.mu.Lock()
+	known := a.sas[name]
+	a.mu.Unlock()
+	if known != nil && known.expires.Sub(now) > sasRenew {
+		return known.query, nil
+	}
+	perms := sas.ContainerPermissions{Read: true, Tag: tags}
+	values := sas.BlobSignatureValues{
+		Protocol: sas.ProtocolHTTPS, StartTime: now.Add(-skew).UTC(), ExpiryTime: now.Add(sasLife).UTC(),
+		ContainerName: container, Permissions: perms.String(),
+	}
+	query, err := a.sign(ctx, values)
+	if err != nil {
+		return secret.Value{}, err
+	}
+	s := &shared{secret.New(query), values.ExpiryTime}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.sas[name] = s
+	return s.query, nil
+}
+
+// sign signs with a user delegation key first and with the account's key second.
+func (a *Account) sign(ctx context.Context, values sas.BlobSignatureValues) (string, error) {
+	var first error
+	if !a.useKey {
+		cred, err := a.delegate(ctx)
+		if err == nil {
+			q, err := values.SignWithUserDelegation(cred)
+			return q.Encode(), err
+		}
+		if ctx.Err() != nil {
+			return "", err
+		}
+		first = err
+	}
+	cred, err := a.blobKey(ctx)
+	if err != nil {
+		if first != nil {
+			return "", fmt.Errorf("no user delegation key (%w) and no account key (%w)", first, err)
+		}
+		return "", err
+	}
+	q, err := values.SignWithSharedKey(cred)
+	return q.Encode(), err
+}
+
+// delegate returns a user delegation key that outlives a new signature.
+func (a *Account) delegate(ctx context.Context) (*service.UserDelegationCredential, error) {
+	now := time.Now().UTC()
+	a.mu.Lock()
+	known := a.udk
+	a.mu.Unlock()
+	if known != nil && known.expires.Sub(now) > sasLife {
+		return known.cred, nil
+	}
+	c, err := a.Blobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	from, to := now.Add(-skew).Format(sas.TimeFormat), now.Add(keyLife).Format(sas.TimeFormat)
+	cred, err := c.GetUserDelegationCredential(ctx, service.KeyInfo{Start: &from, Expiry: &to}, nil)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.udk = &delegation{cred, now.Add(keyLife)}
+	return cred, nil
+}
