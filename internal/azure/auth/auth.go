@@ -30,6 +30,9 @@ type Config struct {
 	// DevicePrompt makes the interactive sign-in use a device code: it is given the
 	// message with the address and the code to show. It matters only with AllowInteractive.
 	DevicePrompt func(message string)
+	// Refused says why nobody can be asked to sign in, where AllowInteractive is not set:
+	// "standard input is no terminal". It stands among the links as the last one's answer.
+	Refused string
 	// Options is the HTTP pipeline of the side; its Cloud says where to sign in.
 	Options policy.ClientOptions
 }

@@ -33,6 +33,7 @@ type chain struct {
 	cfg      Config
 	scope    string
 	tenant   string // of the side: an ID, a domain, or "" if nobody said
+	private  bool   // Entra ID's public service does not know the sign-in service, and need not be reachable
 	attempts []Attempt
 	causes   []error // of the attempts that are configured
 	reached  bool    // the sign-in service answered one of them
@@ -84,6 +85,7 @@ func (c *chain) prepare() error {
 		c.cfg.Options.Cloud, arm = config, config.Services[azcloud.ResourceManager]
 	}
 	c.scope = arm.Audience + "/.default"
+	c.private = !cloud.Known(c.cfg.Options.Cloud.ActiveDirectoryAuthorityHost)
 	c.tenant = first(c.cfg.TenantID, c.cfg.Environment.TenantID, c.cfg.Shared.TenantID)
 	if !validTenant(c.tenant) {
 		return c.invalid(fmt.Errorf("%q is not a tenant ID", c.tenant), "give the tenant's ID (a GUID) or one of its domains")

@@ -95,7 +95,7 @@ func (c *chain) fromPrincipal(p Principal) (azcore.TokenCredential, error) {
 	}
 	if p.CertificatePath == "" {
 		return azidentity.NewClientSecretCredential(tenant, p.ClientID, p.ClientSecret.Reveal(),
-			&azidentity.ClientSecretCredentialOptions{ClientOptions: c.cfg.Options})
+			&azidentity.ClientSecretCredentialOptions{ClientOptions: c.cfg.Options, DisableInstanceDiscovery: c.private})
 	}
 	data, err := os.ReadFile(p.CertificatePath)
 	if err != nil {
@@ -107,7 +107,7 @@ func (c *chain) fromPrincipal(p Principal) (azcore.TokenCredential, error) {
 			"the file must be PEM or PKCS #12 and hold the certificate and its private key")
 	}
 	return azidentity.NewClientCertificateCredential(tenant, p.ClientID, certs, key,
-		&azidentity.ClientCertificateCredentialOptions{ClientOptions: c.cfg.Options})
+		&azidentity.ClientCertificateCredentialOptions{ClientOptions: c.cfg.Options, DisableInstanceDiscovery: c.private})
 }
 
 // hosted are the identities that Azure gives to the machine this runs on.
@@ -156,6 +156,7 @@ func (c *chain) workload(context.Context) (azcore.TokenCredential, error) {
 	}
 	return azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
 		ClientOptions: c.cfg.Options, ClientID: env.ClientID, TenantID: c.tenant, TokenFilePath: env.FederatedTokenFile,
+		DisableInstanceDiscovery: c.private,
 	})
 }
 
@@ -204,12 +205,14 @@ func (c *chain) interactive() link {
 	l := link{name: "interactive", tenant: c.tenant}
 	switch {
 	case !c.cfg.AllowInteractive:
-		l.make = func(context.Context) (azcore.TokenCredential, error) { return nil, unset("not allowed") }
+		l.make = func(context.Context) (azcore.TokenCredential, error) {
+			return nil, unset(first(c.cfg.Refused, "not allowed"))
+		}
 	case c.cfg.DevicePrompt != nil:
 		l.name = "device code"
 		l.make = func(context.Context) (azcore.TokenCredential, error) {
 			return azidentity.NewDeviceCodeCredential(&azidentity.DeviceCodeCredentialOptions{
-				ClientOptions: c.cfg.Options, TenantID: c.tenant,
+				ClientOptions: c.cfg.Options, TenantID: c.tenant, DisableInstanceDiscovery: c.private,
 				UserPrompt: func(_ context.Context, m azidentity.DeviceCodeMessage) error {
 					c.cfg.DevicePrompt(m.Message)
 					return nil
@@ -220,7 +223,7 @@ func (c *chain) interactive() link {
 		l.name = "browser"
 		l.make = func(context.Context) (azcore.TokenCredential, error) {
 			return azidentity.NewInteractiveBrowserCredential(&azidentity.InteractiveBrowserCredentialOptions{
-				ClientOptions: c.cfg.Options, TenantID: c.tenant,
+				ClientOptions: c.cfg.Options, TenantID: c.tenant, DisableInstanceDiscovery: c.private,
 			})
 		}
 	}

@@ -19,6 +19,9 @@ import (
 	"testing"
 	"time"
 
+	azcloud "github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+
+	"github.com/azure-tenant-grapher/atg/internal/azure/cloud"
 	"github.com/azure-tenant-grapher/atg/internal/azure/pipeline"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/entra"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -42,8 +45,9 @@ const (
 // sts is a sign-in service within the process. It is a transport that reaches nothing else.
 type sts struct {
 	authority *entra.Authority
-	down      bool // nothing answers
-	metadata  bool // the metadata service of an Azure machine answers, without an identity
+	down      bool   // nothing answers
+	metadata  bool   // the metadata service of an Azure machine answers, without an identity
+	alone     string // host of the sign-in service of a cloud of its own; no other answers then
 
 	mu    sync.Mutex
 	hosts []string // asked so far; mu guards it
@@ -61,7 +65,7 @@ func (s *sts) Do(req *http.Request) (*http.Response, error) {
 		return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
 	case host == "169.254.169.254" && s.metadata:
 		http.Error(rec, `{"error":"invalid_request","error_description":"Identity not found"}`, http.StatusBadRequest)
-	case !s.authority.Owns(host):
+	case s.alone != "" && host != s.alone, s.alone == "" && !s.authority.Owns(host):
 		return nil, errors.New("this transport refuses " + host)
 	default:
 		in := req.Clone(req.Context())
@@ -146,4 +150,20 @@ func ecKey(t testing.TB) *ecdsa.PrivateKey {
 		t.Fatal(err)
 	}
 	return key
+}
+
+// privateCloud is a cloud whose sign-in service is not one of those that Entra ID knows.
+func privateCloud(t testing.TB) azcloud.Configuration {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "cloud.json")
+	text := `{"name":"Example","resourceManager":"https://management.example.com/","authentication":{"loginEndpoint":"https://login.example.com/",
+		"audiences":["https://management.core.windows.net/"],"identityProvider":"AAD"},"suffixes":{"keyVaultDns":"vault.example.com"}}`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, _, err := cloud.Load(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
 }
