@@ -42,7 +42,7 @@ type TFForm struct {
 	// Import asks the target for the ID where only the target knows it: IDs of Key Vault
 	// name a version. It returns "" if the target does not have the thing. Nil: ImportID is
 	// all there is to know.
-	Import func(context.Context) (string, error)
+	Import func(context.Context) (string, error) `json:"-"`
 	// IgnoreChanges lists attributes for lifecycle.ignore_changes.
 	IgnoreChanges []string
 }

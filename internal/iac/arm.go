@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	decl "github.com/azure-tenant-grapher/atg/iac"
@@ -15,25 +16,33 @@ const armSchema = "https://schema.management.azure.com/schemas/2019-04-01/deploy
 
 // arm writes a deployment template. JSON has no comments: a resource's note stands in its
 // "comments" property, the note of a thing without a type in the template's metadata.
-func arm(blocks []decl.Block, ps *params) ([]byte, error) {
+func arm(entries []*entry, ps *params) ([]byte, error) {
+	template, err := armTemplate(entries, ps.all)
+	if err != nil {
+		return nil, err
+	}
+	return encode(template)
+}
+
+func armTemplate(entries []*entry, all []decl.Param) (ordered, error) {
 	declared := map[string]bool{}
-	for _, b := range blocks {
-		if b.ARM != nil {
-			declared[symbolKey(b.ARM.Type, b.ARM.Name)] = true
+	for _, e := range entries {
+		if e.ARM != nil {
+			declared[symbolKey(e.ARM.Type, e.ARM.Name)] = true
 		}
 	}
 	var notes []string
 	resources := []any{}
-	for i, b := range blocks {
-		if b.ARM == nil {
-			if b.Note != "" {
-				notes = append(notes, b.Note)
+	for _, e := range entries {
+		if e.ARM == nil {
+			if e.Note != "" {
+				notes = append(notes, e.Note)
 			}
 			continue
 		}
-		res, err := armResource(b, ps.byBlock[i], declared)
+		res, err := armResource(e, declared)
 		if err != nil {
-			return nil, fmt.Errorf("block %q: %w", b.Name, err)
+			return nil, fmt.Errorf("block %q: %w", e.Name, err)
 		}
 		resources = append(resources, res)
 	}
@@ -41,8 +50,7 @@ func arm(blocks []decl.Block, ps *params) ([]byte, error) {
 	if len(notes) > 0 {
 		template = append(template, member{"metadata", ordered{{"notes", notes}}})
 	}
-	template = append(template, member{"parameters", armParams(ps.all)}, member{"resources", resources})
-	return encode(template)
+	return append(template, member{"parameters", armParams(all)}, member{"resources", resources}), nil
 }
 
 func armParams(all []decl.Param) ordered {
@@ -61,23 +69,40 @@ func armParams(all []decl.Param) ordered {
 	return out
 }
 
-// armResource waits for its parent if the file declares it: unlike Bicep, a template does
-// not see that by itself.
-func armResource(b decl.Block, ps scoped, declared map[string]bool) (ordered, error) {
-	parentType, parentName, _, err := splitParent(b.ARM.Type, b.ARM.Name)
+// armResource waits for its parent, and for what it must come after, if the file declares
+// it: unlike Bicep, a template does not see that by itself.
+func armResource(e *entry, declared map[string]bool) (ordered, error) {
+	parentType, parentName, _, err := splitParent(e.ARM.Type, e.ARM.Name)
 	if err != nil {
 		return nil, err
 	}
-	out := ordered{{"type", b.ARM.Type}, {"apiVersion", b.ARM.APIVersion}, {"name", literal(b.ARM.Name)}}
-	if b.Note != "" {
-		out = append(out, member{"comments", b.Note})
+	out := ordered{{"type", e.ARM.Type}, {"apiVersion", e.ARM.APIVersion}, {"name", literal(e.ARM.Name)}}
+	if e.Note != "" {
+		out = append(out, member{"comments", e.Note})
 	}
-	if declared[symbolKey(parentType, parentName)] {
-		id := "[resourceId('" + parentType + "', '" + strings.ReplaceAll(parentName, "/", "', '") + "')]"
-		out = append(out, member{"dependsOn", []string{id}})
+	var waits []string
+	wait := func(typ, name string) {
+		if id := armID(typ, name); declared[symbolKey(typ, name)] && !slices.Contains(waits, id) {
+			waits = append(waits, id)
+		}
 	}
-	attrs, err := armObject(b.ARM.Attrs, ps)
+	wait(parentType, parentName)
+	for _, before := range e.after {
+		if before.ARM != nil {
+			wait(before.ARM.Type, before.ARM.Name)
+		}
+	}
+	if len(waits) > 0 {
+		out = append(out, member{"dependsOn", waits})
+	}
+	attrs, err := armObject(e.ARM.Attrs, e.params)
 	return append(out, attrs...), err
+}
+
+// armID is the expression for the ID of a resource of the same resource group.
+func armID(typ, name string) string {
+	quoted := strings.ReplaceAll(strings.ReplaceAll(name, "'", "''"), "/", "', '")
+	return "[resourceId('" + typ + "', '" + quoted + "')]"
 }
 
 func armObject(obj decl.Object, ps scoped) (ordered, error) {

@@ -3,6 +3,7 @@ package iac
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,25 +19,31 @@ type bicepFile struct {
 	symbols map[string]string // "type name" in lower case → symbol
 }
 
-func bicep(blocks []decl.Block, ps *params) ([]byte, error) {
-	f := &bicepFile{taken: ps.taken, symbols: map[string]string{}}
-	for _, p := range ps.all {
+func bicep(entries []*entry, ps *params) ([]byte, error) {
+	return bicepOf(entries, ps.all)
+}
+
+// bicepOf writes a file with the given parameters, whose names no symbol gets.
+func bicepOf(entries []*entry, all []decl.Param) ([]byte, error) {
+	f := &bicepFile{taken: names{}, symbols: map[string]string{}}
+	for _, p := range all {
+		f.taken.give(p.Name)
 		f.param(p)
 	}
-	given := make([]string, len(blocks))
-	for i, b := range blocks {
-		if b.ARM != nil {
-			given[i] = f.taken.give(b.Name)
-			f.symbols[symbolKey(b.ARM.Type, b.ARM.Name)] = given[i]
+	given := make([]string, len(entries))
+	for i, e := range entries {
+		if e.ARM != nil {
+			given[i] = f.taken.give(e.Name)
+			f.symbols[symbolKey(e.ARM.Type, e.ARM.Name)] = given[i]
 		}
 	}
-	for i, b := range blocks {
-		if b.ARM == nil {
-			f.note(b.Note)
+	for i, e := range entries {
+		if e.ARM == nil {
+			f.note(e.Note)
 			continue
 		}
-		if err := f.resource(b, given[i], ps.byBlock[i]); err != nil {
-			return nil, fmt.Errorf("block %q: %w", b.Name, err)
+		if err := f.resource(e, given[i]); err != nil {
+			return nil, fmt.Errorf("block %q: %w", e.Name, err)
 		}
 	}
 	return f.Bytes(), nil
@@ -75,27 +82,50 @@ func (f *bicepFile) comment(text string) {
 	}
 }
 
-func (f *bicepFile) resource(b decl.Block, symbol string, ps scoped) error {
-	parentType, parentName, name, err := splitParent(b.ARM.Type, b.ARM.Name)
+func (f *bicepFile) resource(e *entry, symbol string) error {
+	parentType, parentName, name, err := splitParent(e.ARM.Type, e.ARM.Name)
 	if err != nil {
 		return err
 	}
 	attrs := decl.Object{{Name: "name", Value: name}}
 	parent := ""
 	if parentType != "" {
-		parent = f.parent(parentType, parentName, b.ARM.APIVersion)
+		parent = f.parent(parentType, parentName, e.ARM.APIVersion)
 	}
 	f.separate()
-	f.comment(b.Note)
-	fmt.Fprintf(f, "resource %s %s = {\n", symbol, bicepString(b.ARM.Type+"@"+b.ARM.APIVersion))
+	f.comment(e.Note)
+	fmt.Fprintf(f, "resource %s %s = {\n", symbol, bicepString(e.ARM.Type+"@"+e.ARM.APIVersion))
 	if parent != "" {
 		fmt.Fprintf(f, "  parent: %s\n", parent)
 	}
-	if err := f.properties(append(attrs, b.ARM.Attrs...), 1, ps); err != nil {
+	if err := f.properties(append(attrs, e.ARM.Attrs...), 1, e.params); err != nil {
 		return err
 	}
+	f.dependsOn(e, parent)
 	f.WriteString("}\n")
 	return nil
+}
+
+// dependsOn writes what e must come after, but for its parent, which Bicep sees itself.
+func (f *bicepFile) dependsOn(e *entry, parent string) {
+	var waits []string
+	for _, before := range e.after {
+		if before.ARM == nil {
+			continue
+		}
+		symbol, here := f.symbols[symbolKey(before.ARM.Type, before.ARM.Name)]
+		if here && symbol != parent && !slices.Contains(waits, symbol) {
+			waits = append(waits, symbol)
+		}
+	}
+	if len(waits) == 0 {
+		return
+	}
+	f.WriteString("  dependsOn: [\n")
+	for _, symbol := range waits {
+		f.WriteString("    " + symbol + "\n")
+	}
+	f.WriteString("  ]\n")
 }
 
 // parent returns the symbol of the parent, declaring it as existing the first time.

@@ -1,4 +1,5 @@
-// Package iac writes neutral declarations as Terraform, Bicep or ARM JSON.
+// Package iac writes neutral declarations as Terraform, Bicep or ARM JSON: one file
+// (Render), or a whole directory for the resources of a tenant (Project).
 //
 // The output is deterministic: the same blocks give the same bytes. Names are made legal
 // and unique for each language; a secret is always a sensitive parameter, because a
@@ -22,18 +23,18 @@ type Options struct {
 // to a parameter that it does not declare, if a value is of a type that declarations do
 // not have, or if w fails; nothing is written before the whole file is composed.
 func Render(w io.Writer, format decl.Format, blocks []decl.Block, opt Options) error {
-	ps, err := newParams(blocks)
+	entries, all, err := entriesOf(Unit{Items: []Item{{Blocks: blocks}}})
 	if err != nil {
 		return err
 	}
 	var out []byte
 	switch format {
 	case decl.Terraform:
-		out, err = terraform(blocks, ps, opt)
+		out, err = terraform(entries, all, opt)
 	case decl.Bicep:
-		out, err = bicep(blocks, ps)
+		out, err = bicep(entries, all)
 	case decl.ARM:
-		out, err = arm(blocks, ps)
+		out, err = arm(entries, all)
 	default:
 		err = fmt.Errorf("unknown format %q", format)
 	}
@@ -42,6 +43,63 @@ func Render(w io.Writer, format decl.Format, blocks []decl.Block, opt Options) e
 	}
 	_, err = w.Write(out)
 	return err
+}
+
+// entry is a block with what its file knows of it.
+type entry struct {
+	decl.Block
+	params   scoped
+	unit     int
+	symbol   string   // its Terraform name, unique within the resource type
+	provider string   // alias of its Terraform provider; "" for the default one
+	after    []*entry // what must exist before it
+}
+
+// entriesOf names the things of units and their parameters. Each file that is made of some
+// of the entries needs the parameters that those refer to.
+func entriesOf(units ...Unit) ([]*entry, *params, error) {
+	var out []*entry
+	ps := newParams()
+	taken := map[string]names{} // Terraform names are unique within a resource type
+	for i, u := range units {
+		byItem := map[string][]*entry{}
+		first := len(out)
+		for _, it := range u.Items {
+			for _, b := range it.Blocks {
+				e := &entry{Block: b, unit: i}
+				var err error
+				if e.params, err = ps.add(b); err != nil {
+					return nil, nil, err
+				}
+				if b.TF != nil {
+					if taken[b.TF.Type] == nil {
+						taken[b.TF.Type] = names{}
+					}
+					e.symbol = taken[b.TF.Type].give(b.Name)
+				}
+				byItem[it.Key] = append(byItem[it.Key], e)
+				out = append(out, e)
+			}
+		}
+		order(out[first:], u.Items, byItem)
+	}
+	return out, ps, nil
+}
+
+// order notes what each entry has to wait for.
+func order(entries []*entry, items []Item, byItem map[string][]*entry) {
+	at := 0
+	for _, it := range items {
+		for range it.Blocks {
+			e := entries[at]
+			at++
+			for _, key := range append([]string{it.Parent}, e.After...) {
+				if key != it.Key {
+					e.after = append(e.after, byItem[key]...)
+				}
+			}
+		}
+	}
 }
 
 // scoped are the parameters as one block sees them: wished name → given name.
@@ -55,33 +113,30 @@ func (s scoped) resolve(ref decl.Ref) (string, error) {
 	return "", fmt.Errorf("parameter %q is not declared by the block that refers to it", ref)
 }
 
-// params are the parameters of a file.
+// params are parameters of one or of several files.
 type params struct {
-	all     []decl.Param // under their given names, in order of first use
-	byBlock []scoped
-	taken   names
+	all   []decl.Param // under their given names, in order of first use
+	given map[decl.Param]string
+	taken names
 }
 
-// newParams gives every parameter a legal, unique name. Blocks that wish for the same
+func newParams() *params { return &params{given: map[decl.Param]string{}, taken: names{}} }
+
+// add gives the parameters of a block legal, unique names. Blocks that wish for the same
 // parameter in every respect share it.
-func newParams(blocks []decl.Block) (*params, error) {
-	ps := &params{taken: names{}}
-	given := map[decl.Param]string{}
-	for _, b := range blocks {
-		own := scoped{}
-		for _, p := range b.Params {
-			if _, twice := own[p.Name]; twice {
-				return nil, fmt.Errorf("block %q declares parameter %q twice", b.Name, p.Name)
-			}
-			name, known := given[p]
-			if !known {
-				name = ps.taken.give(p.Name)
-				given[p] = name
-				ps.all = append(ps.all, decl.Param{Name: name, Description: p.Description, Sensitive: p.Sensitive})
-			}
-			own[p.Name] = name
+func (ps *params) add(b decl.Block) (scoped, error) {
+	own := scoped{}
+	for _, p := range b.Params {
+		if _, twice := own[p.Name]; twice {
+			return nil, fmt.Errorf("block %q declares parameter %q twice", b.Name, p.Name)
 		}
-		ps.byBlock = append(ps.byBlock, own)
+		name, known := ps.given[p]
+		if !known {
+			name = ps.taken.give(p.Name)
+			ps.given[p] = name
+			ps.all = append(ps.all, decl.Param{Name: name, Description: p.Description, Sensitive: p.Sensitive})
+		}
+		own[p.Name] = name
 	}
-	return ps, nil
+	return own, nil
 }

@@ -24,33 +24,34 @@ func (f *tfFile) add(piece *hclwrite.File) {
 }
 
 // terraform writes variables, then the resources in their order.
-func terraform(blocks []decl.Block, ps *params, opt Options) ([]byte, error) {
+func terraform(entries []*entry, ps *params, opt Options) ([]byte, error) {
 	var f tfFile
 	for _, p := range ps.all {
 		f.add(variable(p))
 	}
-	taken := map[string]names{} // names are unique within a resource type
-	for i, b := range blocks {
-		if b.TF == nil {
-			if b.Note != "" {
-				f.add(annotated(b.Note))
+	err := f.resources(entries, opt)
+	return f.Bytes(), err
+}
+
+// resources writes entries with their import blocks.
+func (f *tfFile) resources(entries []*entry, opt Options) error {
+	for _, e := range entries {
+		if e.TF == nil {
+			if e.Note != "" {
+				f.add(annotated(e.Note))
 			}
 			continue
 		}
-		if taken[b.TF.Type] == nil {
-			taken[b.TF.Type] = names{}
-		}
-		name := taken[b.TF.Type].give(b.Name)
-		res, err := tfResource(b, name, ps.byBlock[i])
+		res, err := tfResource(e)
 		if err != nil {
-			return nil, fmt.Errorf("block %q: %w", b.Name, err)
+			return fmt.Errorf("block %q: %w", e.Name, err)
 		}
 		f.add(res)
-		if opt.Imports && b.TF.ImportID != "" {
-			f.add(tfImport(b.TF, name))
+		if opt.Imports && e.TF.ImportID != "" {
+			f.add(tfImport(e))
 		}
 	}
-	return f.Bytes(), nil
+	return nil
 }
 
 // annotated returns a file that begins with a comment.
@@ -76,20 +77,28 @@ func variable(p decl.Param) *hclwrite.File {
 	return file
 }
 
-func tfResource(b decl.Block, name string, ps scoped) (*hclwrite.File, error) {
-	if !hclsyntax.ValidIdentifier(b.TF.Type) {
-		return nil, fmt.Errorf("%q is no resource type", b.TF.Type)
+func tfResource(e *entry) (*hclwrite.File, error) {
+	if !hclsyntax.ValidIdentifier(e.TF.Type) {
+		return nil, fmt.Errorf("%q is no resource type", e.TF.Type)
 	}
-	file := annotated(b.Note)
-	res := file.Body().AppendNewBlock("resource", []string{b.TF.Type, name}).Body()
-	if err := tfBody(res, b.TF.Attrs, ps); err != nil {
+	file := annotated(e.Note)
+	res := file.Body().AppendNewBlock("resource", []string{e.TF.Type, e.symbol}).Body()
+	if e.provider != "" {
+		res.SetAttributeTraversal("provider", traversal("azurerm", e.provider))
+		res.AppendNewline()
+	}
+	if err := tfBody(res, e.TF.Attrs, e.params); err != nil {
 		return nil, err
 	}
-	if len(b.TF.IgnoreChanges) == 0 {
+	if waits := tfWaits(e); len(waits) > 0 {
+		res.AppendNewline()
+		res.SetAttributeRaw("depends_on", hclwrite.TokensForTuple(waits))
+	}
+	if len(e.TF.IgnoreChanges) == 0 {
 		return file, nil
 	}
 	var ignored []hclwrite.Tokens
-	for _, attr := range b.TF.IgnoreChanges {
+	for _, attr := range e.TF.IgnoreChanges {
 		ignored = append(ignored, hclwrite.TokensForIdentifier(attr))
 	}
 	res.AppendNewline()
@@ -97,12 +106,30 @@ func tfResource(b decl.Block, name string, ps scoped) (*hclwrite.File, error) {
 	return file, nil
 }
 
-func tfImport(form *decl.TFForm, name string) *hclwrite.File {
+// tfWaits are the addresses of what e must come after.
+func tfWaits(e *entry) []hclwrite.Tokens {
+	var out []hclwrite.Tokens
+	seen := map[*entry]bool{}
+	for _, before := range e.after {
+		if before.TF != nil && !seen[before] {
+			seen[before] = true
+			out = append(out, hclwrite.TokensForTraversal(traversal(before.TF.Type, before.symbol)))
+		}
+	}
+	return out
+}
+
+func tfImport(e *entry) *hclwrite.File {
 	file := hclwrite.NewEmptyFile()
 	imp := file.Body().AppendNewBlock("import", nil).Body()
-	imp.SetAttributeTraversal("to", hcl.Traversal{hcl.TraverseRoot{Name: form.Type}, hcl.TraverseAttr{Name: name}})
-	imp.SetAttributeValue("id", cty.StringVal(form.ImportID))
+	imp.SetAttributeTraversal("to", traversal(e.TF.Type, e.symbol))
+	imp.SetAttributeValue("id", cty.StringVal(e.TF.ImportID))
 	return file
+}
+
+// traversal is "root.attr".
+func traversal(root, attr string) hcl.Traversal {
+	return hcl.Traversal{hcl.TraverseRoot{Name: root}, hcl.TraverseAttr{Name: attr}}
 }
 
 // tfBody writes attributes, and nested blocks each after an empty line, as terraform
@@ -151,7 +178,7 @@ func tfValue(value any, ps scoped) (hclwrite.Tokens, error) {
 		if err != nil {
 			return nil, err
 		}
-		return hclwrite.TokensForTraversal(hcl.Traversal{hcl.TraverseRoot{Name: "var"}, hcl.TraverseAttr{Name: name}}), nil
+		return hclwrite.TokensForTraversal(traversal("var", name)), nil
 	default:
 		return nil, fmt.Errorf("a value of type %T cannot be declared", value)
 	}
