@@ -74,6 +74,10 @@ func (o *opener) signIn(ctx context.Context) error {
 	if err := o.source.signIn(ctx, o.opt, o.opt.Target.Principal); err != nil {
 		return err
 	}
+	if o.opt.Alone != nil {
+		o.target = o.source
+		return nil
+	}
 	return o.target.signIn(ctx, o.opt, o.opt.Source.Principal)
 }
 
@@ -140,7 +144,10 @@ func (o *opener) pair(ctx context.Context) ([]engine.Pair, []engine.Unpaired, er
 			return nil, nil, err
 		}
 	}
-	found, err := pairing.Pair(sources, targets, opt)
+	found := pairing.Result{Matches: alone(sources)}
+	if o.opt.Alone == nil {
+		found, err = pairing.Pair(sources, targets, opt)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -196,7 +203,9 @@ func (o *opener) list(ctx context.Context) (sources, targets []plugin.Resource, 
 		return err
 	})
 	group.Go(func() (err error) {
-		targets, err = collect(o.target.finder().Find(ctx, types))
+		if o.opt.Alone == nil {
+			targets, err = collect(o.target.finder().Find(ctx, types))
+		}
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -281,6 +290,11 @@ func (o *opener) hydrateOne(ctx context.Context, m pairing.Match) (engine.Pair, 
 	target, err := o.target.arm.Hydrate(ctx, m.Target)
 	if err != nil {
 		return engine.Pair{}, err
+	}
+	if o.opt.Alone != nil {
+		if target, err = o.opt.Alone.moved(target); err != nil {
+			return engine.Pair{}, err
+		}
 	}
 	p := o.opt.Registry.For(source.Type, source.Kind)
 	if p == nil {

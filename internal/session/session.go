@@ -15,6 +15,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
+	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/azure/auth"
 	"github.com/azure-tenant-grapher/atg/internal/azure/pipeline"
 	"github.com/azure-tenant-grapher/atg/internal/azure/rbac"
@@ -51,6 +52,9 @@ type Options struct {
 	Cloud           string // "": public
 	Source          Side
 	Target          Side
+	// Alone says that there is no target to sign in to: every source resource is paired with
+	// itself at this place. Only Declare can work on such pairs. Nil: there is a target.
+	Alone *Place
 
 	// StateDir is the directory below which Apply keeps the journal of the run; "": none
 	// is kept, and a run that is cut short has to start again.
@@ -170,6 +174,9 @@ func (s *Session) Plan(ctx context.Context) (*engine.Report, error) {
 // journal, or goes on with the one that Resume opened. If the journal fails, the error
 // comes beside the report of what was done until then.
 func (s *Session) Apply(ctx context.Context) (*engine.Report, error) {
+	if s.opt.Alone != nil {
+		return nil, &errs.Error{Op: "copy", Kind: errs.Invalid, Err: errors.New("the run has no target")}
+	}
 	if err := s.MayApply(ctx); err != nil {
 		return nil, err
 	}
