@@ -65,6 +65,7 @@ type ItemKind struct {
 	Name   string // "secret"
 	Plural string // "secrets"
 	Secret bool   // its content is a secret: never shown, stored or hashed
+	Holds  bool   // other items have it as their Parent: a container, a directory
 }
 
 // Setting is an option of one plugin.
@@ -150,15 +151,17 @@ type Key string
 // Item is a name tag, not the thing: small, printable, storable. It stands for what
 // the service writes atomically. No field may hold a secret.
 type Item struct {
-	Key    Key               `json:"key"`              // "secrets/db-password"
-	Parent Key               `json:"parent,omitempty"` // replicated first; "" at the top
-	Kind   string            `json:"kind"`             // one of Info.Items
-	Size   int64             `json:"size"`             // bytes to move; -1 unknown
-	Rev    string            `json:"rev,omitempty"`    // source revision, for conditional reads
-	Digest string            `json:"digest,omitempty"` // comparable across tenants; "" if none or if the content is secret
-	Attrs  map[string]string `json:"attrs,omitempty"`  // few, for people to read
-	Ref    json.RawMessage   `json:"ref,omitempty"`    // how the plugin finds the thing again; opaque to all others
-	Cursor string            `json:"cursor,omitempty"` // Discover can restart after this item; "" where it cannot
+	Key    Key    `json:"key"`              // "secrets/db-password"
+	Parent Key    `json:"parent,omitempty"` // replicated first; "" at the top
+	Kind   string `json:"kind"`             // one of Info.Items
+	Size   int64  `json:"size"`             // bytes to move; -1 unknown
+	Rev    string `json:"rev,omitempty"`    // source revision, for conditional reads
+	// Modified is when the source last changed; zero where the service does not tell.
+	Modified time.Time         `json:"modified,omitzero"`
+	Digest   string            `json:"digest,omitempty"` // comparable across tenants; "" if none or if the content is secret
+	Attrs    map[string]string `json:"attrs,omitempty"`  // few, for people to read
+	Ref      json.RawMessage   `json:"ref,omitempty"`    // how the plugin finds the thing again; opaque to all others
+	Cursor   string            `json:"cursor,omitempty"` // Discover can restart after this item; "" where it cannot
 }
 
 // Task is one item to replicate or to compare.
