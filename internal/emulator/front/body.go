@@ -77,6 +77,27 @@ func (s spooled) Close() error {
 	return errors.Join(s.File.Close(), os.Remove(s.Name()))
 }
 
+// flowing is a body that the service reads as it comes in.
+type flowing struct {
+	io.ReadCloser
+	n int64
+}
+
+// Read implements io.Reader.
+func (b *flowing) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.n += int64(n)
+	return n, err
+}
+
+// drain reads what the service left, so that a client that is still sending gets its
+// answer, and returns how much was read in all.
+func (b *flowing) drain() int64 {
+	// A client that has gone needs no answer.
+	_, _ = io.Copy(io.Discard, io.LimitReader(b, maxBody-b.n))
+	return b.n
+}
+
 func withClose(e *wire.Error, err error) *wire.Error {
 	if err != nil {
 		e.Message += " " + err.Error()

@@ -75,18 +75,29 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.at, x.start = f.opt.Clock().UTC(), time.Now()
 	x.svc = f.owner(x.host)
 	wire.StampIDs(x.a, r)
-	body, n, err := readBody(r, f.opt.Spool)
-	x.in = n
-	switch {
-	case err != nil:
-		x.fail(err)
-	default:
-		defer func() { _ = body.Close() }()
-		r.Body, r.ContentLength, r.TransferEncoding = body, n, nil
+	if st, ok := x.svc.(wire.Streamer); ok && st.Streams() {
+		body := &flowing{ReadCloser: r.Body}
+		r.Body = body
 		f.answer(r.Context(), x)
+		x.in = body.drain()
+	} else {
+		f.answerRead(x)
 	}
 	f.log.add(f.line(x))
 	x.a.release(x.cut)
+}
+
+// answerRead reads the body to its end and then lets the service or a fault answer.
+func (f *Front) answerRead(x *exchange) {
+	body, n, err := readBody(x.r, f.opt.Spool)
+	x.in = n
+	if err != nil {
+		x.fail(err)
+		return
+	}
+	defer func() { _ = body.Close() }()
+	x.r.Body, x.r.ContentLength, x.r.TransferEncoding = body, n, nil
+	f.answer(x.r.Context(), x)
 }
 
 // Exists tells whether a host name can be resolved. All can, but those of a service that

@@ -147,3 +147,10 @@ type Fault struct {
 	RetryAfter time.Duration `json:"retryAfter,omitempty"`
 	Delay      time.Duration `json:"delay,omitempty"`
 }
+
+// Streamer is implemented by services that read request bodies as they come in and never
+// under a lock. The front hands them the body as it is; of others it reads bodies to their
+// end first.
+type Streamer interface {
+	Streams() bool
+}
