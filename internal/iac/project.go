@@ -81,7 +81,7 @@ func (p Project) summary(entries []*entry, ps *params) Summary {
 	var sum Summary
 	used := map[string]bool{}
 	for _, e := range entries {
-		if !p.has(e) {
+		if !p.Has(e.Block) {
 			continue
 		}
 		sum.Resources++
@@ -103,12 +103,12 @@ func (p Project) summary(entries []*entry, ps *params) Summary {
 	return sum
 }
 
-// has tells whether the format has a type for the thing.
-func (p Project) has(e *entry) bool {
+// Has tells whether the format has a type for the thing.
+func (p Project) Has(b decl.Block) bool {
 	if p.Format == decl.Terraform {
-		return e.TF != nil
+		return b.TF != nil
 	}
-	return e.ARM != nil
+	return b.ARM != nil
 }
 
 // paramsOf returns those parameters that the entries of a file refer to, if the format has
@@ -116,7 +116,7 @@ func (p Project) has(e *entry) bool {
 func (p Project) paramsOf(entries []*entry, all []decl.Param) []decl.Param {
 	used := map[string]bool{}
 	for _, e := range entries {
-		if p.has(e) {
+		if p.Has(e.Block) {
 			for _, name := range e.params {
 				used[name] = true
 			}

@@ -25,7 +25,7 @@ func (r *readme) start(p Project, language string) {
 		n := 0
 		for _, it := range u.Items {
 			for _, b := range it.Blocks {
-				if p.has(&entry{Block: b}) {
+				if p.Has(b) {
 					n++
 				}
 			}

@@ -121,7 +121,7 @@ func (p Project) divide(entries []*entry) ([][]*entry, error) {
 		}
 		more := 0
 		for _, name := range e.params {
-			if p.has(e) && !used[name] {
+			if p.Has(e.Block) && !used[name] {
 				more++
 			}
 		}
@@ -130,7 +130,7 @@ func (p Project) divide(entries []*entry) ([][]*entry, error) {
 			used, resources, bytes = map[string]bool{}, 0, 0
 		}
 		part = append(part, e)
-		if p.has(e) {
+		if p.Has(e.Block) {
 			resources++
 			for _, name := range e.params {
 				used[name] = true

@@ -95,6 +95,7 @@ func (j *job) declareSecret(ctx context.Context) ([]iac.Block, error) {
 	attrs = append(attrs, some("content_type", m.ContentType)...)
 	attrs = append(attrs, m.dates()...)
 	tf := j.terraform("azurerm_key_vault_secret", append(attrs, tagAttrs(m.Tags)...)...)
+	tf.Import = j.importSecret
 	tf.IgnoreChanges = []string{"value"} // it changes outside of the code: by replication, by rotation
 	props := iac.Object{{Name: "value", Value: iac.Ref(value.Name)}}
 	props = append(props, some("contentType", m.ContentType)...)
@@ -131,12 +132,17 @@ func (j *job) declareKey(ctx context.Context) ([]iac.Block, error) {
 		props = append(props, s.Rotation.arm())
 	}
 	note := "A new key of the same shape: key material cannot leave Azure."
+	if s.Disabled {
+		note += "\nDisabled at the source. Terraform's provider has no attribute for that; disable it after the deployment."
+	}
 	if s.Release != (releasePolicy{}) {
 		note += "\nIts release policy names attestation services and is not declared."
 	}
+	tf := j.terraform("azurerm_key_vault_key", attrs...)
+	tf.Import = j.importKey
 	return []iac.Block{{
 		Name: j.ref.Name, Note: note,
-		TF:  j.terraform("azurerm_key_vault_key", attrs...),
+		TF:  tf,
 		ARM: j.armResource("keys", append(tagAttrs(s.Tags), iac.Attr{Name: "properties", Value: props})...),
 	}}, nil
 }
@@ -188,10 +194,11 @@ func (j *job) declareIssuer(ctx context.Context) ([]iac.Block, error) {
 		admin = append(append(admin, some("last_name", a.Last)...), some("phone", a.Phone)...)
 		attrs = append(attrs, iac.Attr{Name: "admin", Value: admin})
 	}
+	tf := j.terraform("azurerm_key_vault_certificate_issuer", attrs...)
+	tf.Import = j.importIssuer
 	return []iac.Block{{
 		Name: j.ref.Name, Note: "The certificate issuer " + j.ref.Name + ". Azure has no ARM type for issuers.",
-		Params: []iac.Param{account, password},
-		TF:     j.terraform("azurerm_key_vault_certificate_issuer", attrs...),
+		Params: []iac.Param{account, password}, TF: tf,
 	}}, nil
 }
 
@@ -201,6 +208,7 @@ func (j *job) declareContacts(ctx context.Context) ([]iac.Block, error) {
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(list, func(a, b contact) int { return strings.Compare(a.Email, b.Email) })
 	attrs := iac.Object{{Name: "key_vault_id", Value: j.Target.Resource.ID}}
 	for _, c := range list {
 		one := append(iac.Nested(some("email", c.Email)), some("name", c.Name)...)
@@ -208,7 +216,7 @@ func (j *job) declareContacts(ctx context.Context) ([]iac.Block, error) {
 	}
 	return []iac.Block{{
 		Name: "contacts", Note: "The certificate contacts. Azure has no ARM type for them.",
-		TF: &iac.TFForm{Type: "azurerm_key_vault_certificate_contacts", Attrs: attrs},
+		TF: &iac.TFForm{Type: "azurerm_key_vault_certificate_contacts", Attrs: attrs, Import: j.importContacts},
 	}}, nil
 }
 
@@ -236,6 +244,11 @@ func (j *job) declareCertificate(ctx context.Context) ([]iac.Block, error) {
 	attrs = append(attrs, iac.Attr{Name: "certificate_policy", Value: c.policy.terraform()})
 	// Blocks come after the plain attributes.
 	b.TF = j.terraform("azurerm_key_vault_certificate", slices.Concat(tagAttrs(c.tags), attrs)...)
+	b.TF.Import = j.importCertificate
+	b.After = []string{"issuers/" + c.policy.Issuer}
+	if c.disabled {
+		b.Note += "\nDisabled at the source. Terraform's provider has no attribute for that; disable it after the deployment."
+	}
 	return []iac.Block{b}, nil
 }
 

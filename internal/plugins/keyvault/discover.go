@@ -241,7 +241,7 @@ func newItem(kind, prefix string, r ref, attrs attributes, changed *time.Time) p
 	key := prefix + r.Name
 	it := plugin.Item{Key: plugin.Key(key), Kind: kind, Size: -1, Ref: plugin.Encode(r), Cursor: key}
 	if changed != nil {
-		it.Rev = strconv.FormatInt(changed.Unix(), 10)
+		it.Rev, it.Modified = strconv.FormatInt(changed.Unix(), 10), changed.UTC()
 	}
 	shown := map[string]string{}
 	if attrs.Disabled {
