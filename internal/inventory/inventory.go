@@ -1,6 +1,8 @@
 // Package inventory finds the resources of one side. Each place that knows resources is a
-// Finder in a folder of its own: arm asks Azure, file reads a JSON file. Package pairing
-// finds for each source resource the target that stands for it.
+// Finder in a folder of its own: arm asks Azure, one resource type after the other or
+// through Resource Graph, file reads a JSON file, tfstate a Terraform state, neo4j the graph
+// of Azure Tenant Grapher. Package pairing finds for each source resource the target that
+// stands for it.
 package inventory
 
 import (
@@ -19,6 +21,30 @@ type Finder interface {
 	// compare case-insensitively. A yielded error covers one page or scope; the stream goes
 	// on if it can. The inventory is complete if and only if no error was yielded.
 	Find(ctx context.Context, types []string) iter.Seq2[plugin.Resource, error]
+}
+
+// Linker is a Finder that knows of ties between sources and targets which no resource
+// can carry.
+type Linker interface {
+	Finder
+	// Links returns the ties that the calls of Find have seen so far.
+	Links() Links
+}
+
+// Links are ties between sources and targets. Keys are resource IDs in lower case.
+type Links struct {
+	// Sources has the ID of the source for targets.
+	Sources map[string]string
+	// Aliases has for sources the IDs of the nodes from which Azure Tenant Grapher makes
+	// their copies: names without a tenant, such as "kv-132d9e317a6f8138".
+	Aliases map[string][]string
+}
+
+// Noter is a Finder that has something to say about what it read, beside resources.
+type Noter interface {
+	Finder
+	// Notes returns one sentence for each thing that the calls of Find met.
+	Notes() []string
 }
 
 // FromID returns a resource with what its ID alone says: type, name, resource group and

@@ -19,8 +19,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"iter"
 	"os"
 	"slices"
@@ -28,6 +26,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/inventory"
+	"github.com/azure-tenant-grapher/atg/internal/inventory/position"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -62,7 +61,7 @@ func (f *Finder) Find(ctx context.Context, types []string) iter.Seq2[plugin.Reso
 			return stopped
 		})
 		if err != nil && !errors.Is(err, stopped) {
-			yield(plugin.Resource{}, f.fail(f.locate(err)))
+			yield(plugin.Resource{}, f.fail(position.Locate(f.path, err)))
 		}
 	}
 }
@@ -80,49 +79,4 @@ func (f *Finder) fail(err error) error {
 		e.Kind = errs.Canceled
 	}
 	return e
-}
-
-// at is an error at a place in the file, in bytes from its start.
-type at struct {
-	offset int64
-	err    error
-}
-
-func (e *at) Error() string { return e.err.Error() }
-func (e *at) Unwrap() error { return e.err }
-
-// locate puts the line before an error that has a place. Lines are counted only then.
-func (f *Finder) locate(err error) error {
-	var place *at
-	if !errors.As(err, &place) {
-		return err
-	}
-	line, countErr := lineAt(f.path, place.offset)
-	if countErr != nil {
-		return err // the file went away meanwhile: the error without its line is all there is
-	}
-	return fmt.Errorf("line %d: %w", line, err)
-}
-
-// lineAt returns the number of the line that holds the byte at offset, counted from 1.
-func lineAt(path string, offset int64) (int, error) {
-	in, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer in.Close()
-	counter := &lines{n: 1}
-	_, err = io.CopyN(counter, in, offset)
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return counter.n, err
-}
-
-// lines is a writer that counts line ends.
-type lines struct{ n int }
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.n += strings.Count(string(p), "\n")
-	return len(p), nil
 }

@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"strings"
 
+	"github.com/azure-tenant-grapher/atg/internal/inventory/position"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -98,20 +98,20 @@ func (r *reader) entries(ctx context.Context, use func(plugin.Resource) error) e
 func (r *reader) entry() (plugin.Resource, error) {
 	var raw json.RawMessage
 	if err := r.dec.Decode(&raw); err != nil {
-		return plugin.Resource{}, r.here(plain(err))
+		return plugin.Resource{}, r.here(err)
 	}
 	r.start = r.dec.InputOffset() - int64(len(raw))
 	e, field, err := parse(raw)
 	if err != nil {
-		return plugin.Resource{}, &at{r.start + field, err}
+		return plugin.Resource{}, &position.Error{Offset: r.start + field, Err: err}
 	}
 	res, err := e.resource()
 	if err != nil {
-		return res, &at{r.start, err}
+		return res, &position.Error{Offset: r.start, Err: err}
 	}
 	key := strings.ToLower(res.ID)
 	if _, twice := r.seen[key]; twice {
-		return res, &at{r.start, fmt.Errorf("%s is listed twice", res.ID)}
+		return res, &position.Error{Offset: r.start, Err: fmt.Errorf("%s is listed twice", res.ID)}
 	}
 	r.seen[key] = struct{}{}
 	if res.TenantID == "" {
@@ -123,29 +123,10 @@ func (r *reader) entry() (plugin.Resource, error) {
 func (r *reader) token() (json.Token, error) {
 	t, err := r.dec.Token()
 	if err != nil {
-		return nil, r.here(plain(err))
+		return nil, r.here(err)
 	}
 	return t, nil
 }
 
 // here places an error at the point up to which the file has been read.
-func (r *reader) here(err error) error {
-	var syntax *json.SyntaxError
-	switch {
-	case errors.As(err, &syntax):
-		return &at{syntax.Offset, err}
-	case errors.Is(err, errEnd):
-		return &at{math.MaxInt64, err}
-	}
-	return &at{r.dec.InputOffset(), err}
-}
-
-var errEnd = errors.New("the file ends too early")
-
-// plain unites the decoder's two ways to say that the file ends too early.
-func plain(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errEnd
-	}
-	return err
-}
+func (r *reader) here(err error) error { return position.Of(r.dec, err) }
