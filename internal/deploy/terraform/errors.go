@@ -23,7 +23,10 @@ func (d *Driver) explain(ctx context.Context, step string, said *listener, err e
 	out := &errs.Error{Op: fmt.Sprintf("carry out `%s %s`", d.program, step), Resource: d.opt.Dir}
 	var late *timeoutError
 	switch {
-	case errors.Is(err, errCut), errors.As(err, &late) && ctx.Err() == nil:
+	case errors.Is(err, errCut):
+		out.Kind, out.Err = errs.Canceled, err
+		return out
+	case errors.As(err, &late) && ctx.Err() == nil:
 		out.Kind, out.Err = errs.Canceled, err
 		out.Hint = fmt.Sprintf("give it more time by %s", timeoutFlags[step])
 		return out

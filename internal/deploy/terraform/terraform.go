@@ -112,7 +112,7 @@ func find(named string) (string, error) {
 
 // Plan runs init and plan. What the plan would do goes to Emit too.
 func (d *Driver) Plan(ctx context.Context) (change.Plan, error) {
-	if err := d.workspace(ctx); err != nil {
+	if err := d.check(ctx); err != nil {
 		return change.Plan{}, err
 	}
 	if err := d.init(ctx); err != nil {
@@ -221,15 +221,19 @@ func (d *Driver) init(ctx context.Context) error {
 	return d.explain(ctx, "init", said, err)
 }
 
-// workspace refuses a directory whose workspace is not the one that the environment names.
-func (d *Driver) workspace(ctx context.Context) error {
+// check runs the program for the first time, and refuses a directory whose workspace is
+// not the one that the environment names.
+func (d *Driver) check(ctx context.Context) error {
+	d.quiet()
+	if _, _, err := d.tf.Version(ctx, true); err != nil {
+		return d.explain(ctx, "version", &listener{}, err)
+	}
 	if d.opt.Workspace == "" {
 		return nil
 	}
-	d.quiet()
 	now, err := d.tf.WorkspaceShow(ctx)
 	if err != nil {
-		return d.explain(ctx, "workspace show", d.listen(nil), err)
+		return d.explain(ctx, "workspace show", &listener{}, err)
 	}
 	if now != d.opt.Workspace {
 		return &errs.Error{
