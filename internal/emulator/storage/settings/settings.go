@@ -203,3 +203,12 @@ func ReadStats(host string, now time.Time) (*Stats, *wire.Error) {
 	s.Replication.Status, s.Replication.LastSyncTime = "live", now.UTC().Format(http.TimeFormat)
 	return s, nil
 }
+
+// Text is the canonical form of the settings in a wire.Object.
+func (p *Properties) Text() string {
+	data, err := xml.Marshal(p)
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
+}
