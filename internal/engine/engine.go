@@ -16,6 +16,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/event"
+	"github.com/azure-tenant-grapher/atg/internal/filter"
 	"github.com/azure-tenant-grapher/atg/internal/journal"
 	"github.com/azure-tenant-grapher/atg/internal/retry"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -27,6 +28,9 @@ type Pair struct {
 	Plugin         plugin.Plugin
 	Source, Target plugin.Endpoint
 	Rule           string // the pairing rule that made it
+	// Future says that the target is not there yet: only a plan can be made, and every item
+	// is missing. The target is then known by its ID alone.
+	Future bool
 }
 
 // Unpaired is a source resource for which no target was found.
@@ -49,6 +53,7 @@ type Options struct {
 	Mode         plugin.Mode
 	Overwrite    bool
 	Settings     map[string]plugin.Settings // by plugin name
+	Filter       *filter.Filter             // which items are worked on; nil: all
 	Unpaired     []Unpaired                 // goes into the report
 	Workers      int                        // items at work at once, over all resources; default 16
 	PerHost      int                        // items at work at once on one target resource; default 16

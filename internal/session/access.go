@@ -86,9 +86,10 @@ func (s *Session) subjects() []rbac.Subject {
 	mode := cmp.Or(s.engine.Mode, plugin.Template)
 	out := make([]rbac.Subject, 0, 2*len(s.pairs))
 	for _, p := range s.pairs {
-		out = append(out,
-			rbac.Subject{Side: plugin.Source, Plugin: p.Plugin, Mode: mode, Endpoint: p.Source},
-			rbac.Subject{Side: plugin.Target, Plugin: p.Plugin, Mode: mode, Endpoint: p.Target})
+		out = append(out, rbac.Subject{Side: plugin.Source, Plugin: p.Plugin, Mode: mode, Endpoint: p.Source})
+		if !p.Future {
+			out = append(out, rbac.Subject{Side: plugin.Target, Plugin: p.Plugin, Mode: mode, Endpoint: p.Target})
+		}
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -12,12 +13,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azure-tenant-grapher/atg/errs"
-	"github.com/azure-tenant-grapher/atg/internal/azure/auth"
-	"github.com/azure-tenant-grapher/atg/internal/azure/cloud"
 	"github.com/azure-tenant-grapher/atg/internal/azure/pipeline"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
 	"github.com/azure-tenant-grapher/atg/internal/engine/pace"
 	"github.com/azure-tenant-grapher/atg/internal/event"
+	"github.com/azure-tenant-grapher/atg/internal/filter"
 	"github.com/azure-tenant-grapher/atg/internal/inventory"
 	"github.com/azure-tenant-grapher/atg/internal/inventory/arm"
 	"github.com/azure-tenant-grapher/atg/internal/inventory/file"
@@ -33,6 +33,7 @@ type opener struct {
 	opt            Options
 	source, target side
 	listed         *listed // both inventories, if they were read before the run began
+	filter         *filter.Filter
 	requests       pipeline.Counter
 	found          []string // IDs of the source resources, once they were paired
 }
@@ -49,27 +50,14 @@ type side struct {
 	credential azcore.TokenCredential
 	options    policy.ClientOptions
 	arm        *arm.Client
+	home       *home
 }
 
 // signIn gets the credentials of both sides at once.
 func (o *opener) signIn(ctx context.Context) error {
-	config, _, err := cloud.Resolve(o.opt.Cloud)
-	if err != nil {
+	if err := o.prepare(ctx); err != nil {
 		return err
 	}
-	limiter, err := o.limiter()
-	if err != nil {
-		return err
-	}
-	clientOptions := func(name plugin.Side) policy.ClientOptions {
-		return pipeline.New(pipeline.Options{
-			Side: name, Counter: &o.requests, Cloud: config, Version: o.opt.Version, Transport: o.opt.Transport,
-			Workers: o.opt.Workers, Logger: o.opt.Logger, Policies: []policy.Policy{limiter.Policy(name)},
-			Throttled: func(t pipeline.Throttle) { o.opt.Emit(event.Throttled{Host: t.Host, Wait: t.Wait}) },
-		})
-	}
-	o.source = side{name: plugin.Source, said: o.opt.Source, options: clientOptions(plugin.Source)}
-	o.target = side{name: plugin.Target, said: o.opt.Target, options: clientOptions(plugin.Target)}
 	// One after the other: an interactive sign-in must not ask two questions at once.
 	if err := o.source.signIn(ctx, o.opt, o.opt.Target.Principal); err != nil {
 		return err
@@ -93,26 +81,6 @@ func (o *opener) limiter() (*pace.Limiter, error) {
 		PerHost: max(o.opt.Workers, pace.DefaultPerHost), // all workers may be at one vault
 		Global:  max(o.opt.Workers, pace.DefaultGlobal),
 	})
-}
-
-// signIn resolves the credential of s. shared is what the command line names for the
-// other side.
-func (s *side) signIn(ctx context.Context, opt Options, shared auth.Principal) error {
-	env := auth.FromEnvironment(s.name, opt.Env)
-	got, err := auth.Resolve(ctx, auth.Config{
-		Side: s.name, TenantID: s.said.TenantID, Flags: s.said.Principal, Shared: shared,
-		Environment: env, Options: s.options,
-		AllowInteractive: opt.DevicePrompt != nil, DevicePrompt: opt.DevicePrompt,
-	})
-	if err != nil {
-		return err
-	}
-	s.tenant, s.credential = got.TenantID, got.Credential
-	if s.sub = s.said.SubscriptionID; s.sub == "" {
-		s.sub = env.SubscriptionID
-	}
-	s.arm = arm.NewClient(s.name, s.tenant, s.credential, s.options)
-	return nil
 }
 
 // finder is the inventory of s: the file that the user named, or Azure.
@@ -146,7 +114,7 @@ func (o *opener) pair(ctx context.Context) ([]engine.Pair, []engine.Unpaired, er
 	}
 	found := pairing.Result{Matches: alone(sources)}
 	if o.opt.Alone == nil {
-		found, err = pairing.Pair(sources, targets, opt)
+		found, err = pairing.Pair(sources, o.withPlanned(targets), opt)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -203,12 +171,15 @@ func (o *opener) list(ctx context.Context) (sources, targets []plugin.Resource, 
 		return err
 	})
 	group.Go(func() (err error) {
-		if o.opt.Alone == nil {
+		if o.opt.Alone == nil && !o.opt.NoTarget {
 			targets, err = collect(o.target.finder().Find(ctx, types))
 		}
 		return err
 	})
 	if err := group.Wait(); err != nil {
+		return nil, nil, err
+	}
+	if err := o.familiar(sources, targets, types); err != nil {
 		return nil, nil, err
 	}
 	if len(sources) == 0 {
@@ -218,7 +189,21 @@ func (o *opener) list(ctx context.Context) (sources, targets []plugin.Resource, 
 			Hint: "check --source-subscription-id, --source-resource-group and --type, and that the source principal may read the resources",
 		}
 	}
+	if sources = o.asked(sources); len(sources) == 0 {
+		return nil, nil, &errs.Error{
+			Op: "find anything to copy", Kind: errs.NotFound, Side: string(plugin.Source),
+			Err:  errors.New("the filters leave no resource"),
+			Hint: "check --include and --exclude: \"atg help filters\" says how they are read",
+		}
+	}
 	return sources, targets, nil
+}
+
+// asked keeps the source resources of which the filter may let something pass.
+func (o *opener) asked(sources []plugin.Resource) []plugin.Resource {
+	return slices.DeleteFunc(sources, func(r plugin.Resource) bool {
+		return !o.filter.Resource(filter.Subject{Plugin: o.pluginName(r.Type, r.Kind), Resource: r})
+	})
 }
 
 // maxGaps is how many errors of one inventory are named; more say nothing new.
@@ -283,13 +268,18 @@ func (o *opener) hydrate(ctx context.Context, matches []pairing.Match) ([]engine
 }
 
 func (o *opener) hydrateOne(ctx context.Context, m pairing.Match) (engine.Pair, error) {
+	if err := errors.Join(o.source.owns(ctx, m.Source.ID), o.target.owns(ctx, m.Target.ID)); err != nil {
+		return engine.Pair{}, err
+	}
 	source, err := o.source.arm.Hydrate(ctx, m.Source)
 	if err != nil {
 		return engine.Pair{}, err
 	}
-	target, err := o.target.arm.Hydrate(ctx, m.Target)
-	if err != nil {
-		return engine.Pair{}, err
+	target, future := m.Target, o.future(m.Target.ID)
+	if !future {
+		if target, err = o.target.arm.Hydrate(ctx, m.Target); err != nil {
+			return engine.Pair{}, err
+		}
 	}
 	if o.opt.Alone != nil {
 		if target, err = o.opt.Alone.moved(target); err != nil {
@@ -300,9 +290,9 @@ func (o *opener) hydrateOne(ctx context.Context, m pairing.Match) (engine.Pair, 
 	if p == nil {
 		return engine.Pair{}, &errs.Error{Op: "copy", Kind: errs.Unsupported, Resource: source.ID, Err: fmt.Errorf("no plugin for kind %q", source.Kind)}
 	}
-	return engine.Pair{Plugin: p, Source: o.source.endpoint(source), Target: o.target.endpoint(target), Rule: m.Rule}, nil
+	return engine.Pair{Plugin: p, Source: o.source.endpoint(source), Target: o.target.endpoint(target), Rule: m.Rule, Future: future}, nil
 }
 
 func (s *side) endpoint(r plugin.Resource) plugin.Endpoint {
-	return plugin.Endpoint{Resource: r, Credential: s.credential, Options: s.options}
+	return plugin.Endpoint{Resource: r, Credential: s.credential, Options: s.options, Secret: s.said.Secrets.Of(r)}
 }

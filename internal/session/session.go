@@ -17,11 +17,13 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/azure/auth"
+	"github.com/azure-tenant-grapher/atg/internal/azure/auth/keyfile"
 	"github.com/azure-tenant-grapher/atg/internal/azure/pipeline"
 	"github.com/azure-tenant-grapher/atg/internal/azure/rbac"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
 	"github.com/azure-tenant-grapher/atg/internal/engine/local"
 	"github.com/azure-tenant-grapher/atg/internal/event"
+	"github.com/azure-tenant-grapher/atg/internal/filter"
 	"github.com/azure-tenant-grapher/atg/internal/inventory/arm"
 	"github.com/azure-tenant-grapher/atg/internal/journal"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -34,6 +36,7 @@ type Side struct {
 	ResourceGroup  string         // "": all of them
 	Inventory      string         // JSON file to read instead of asking Azure; "" for none
 	Principal      auth.Principal // service principal named for this side; zero for none
+	Secrets        *keyfile.File  // connection strings and keys of single resources; nil for none
 }
 
 // Options say what a run works on and how.
@@ -44,6 +47,7 @@ type Options struct {
 	Overwrite bool
 	Types     []string                   // resource types; none: every type that a plugin claims
 	Settings  map[string]plugin.Settings // by plugin name
+	Filter    filter.Rules               // which resources and items; none: all
 	Workers   int                        // 0: the engine's default
 	Unpaced   bool                       // go faster than the services' documented limits until they throttle
 	Mapping   string                     // mapping file; "" for none
@@ -52,6 +56,13 @@ type Options struct {
 	Cloud           string // "": public
 	Source          Side
 	Target          Side
+	// Connection is a run that Connect began; nil: Open begins one.
+	Connection *Connection
+	// Planned are target resources that are about to be deployed: they are paired as if they
+	// were there, and only Plan can work on such pairs. NoTarget says that nothing else is
+	// where the target resources would be looked for.
+	Planned  []plugin.Resource
+	NoTarget bool
 	// Alone says that there is no target to sign in to: every source resource is paired with
 	// itself at this place. Only Declare can work on such pairs. Nil: there is a target.
 	Alone *Place
@@ -68,7 +79,11 @@ type Options struct {
 	// DevicePrompt shows the message of a sign-in by device code, which is tried last. Nil
 	// forbids every interactive sign-in.
 	DevicePrompt func(message string)
-	Transport    policy.Transporter // nil: the network
+	// Browser makes the sign-in that is tried last use a browser instead.
+	Browser bool
+	// NoSignIn says why no interactive sign-in is allowed, for people; "" says no more.
+	NoSignIn  string
+	Transport policy.Transporter // nil: the network
 	// Choose, if it is set, is asked for mode and types as soon as the source resources are
 	// known, and before the run begins. Its error ends Open.
 	Choose func(context.Context, Found) (Choice, error)
@@ -122,8 +137,14 @@ func begin(ctx context.Context, opt Options, run string) (*opener, *Session, err
 			return nil, nil, err
 		}
 	}
-	o := &opener{opt: opt}
-	if err := o.signIn(ctx); err != nil {
+	only, err := filter.Parse(opt.Filter, time.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	o := &opener{opt: opt, filter: only}
+	if opt.Connection != nil {
+		o, run = opt.Connection.opener(opt, only), opt.Connection.run
+	} else if err := o.signIn(ctx); err != nil {
 		return nil, nil, err
 	}
 	if opt.Choose != nil {
@@ -136,7 +157,7 @@ func begin(ctx context.Context, opt Options, run string) (*opener, *Session, err
 	s.engine = engine.Options{
 		Run: run, Command: opt.Command, Version: opt.Version,
 		SourceTenant: o.source.tenant, TargetTenant: o.target.tenant,
-		Mode: opt.Mode, Overwrite: opt.Overwrite, Settings: opt.Settings,
+		Mode: opt.Mode, Overwrite: opt.Overwrite, Settings: opt.Settings, Filter: only,
 		Workers: opt.Workers, PerHost: opt.Workers,
 		Abort: opt.Abort, Emit: opt.Emit, Part: true,
 	}

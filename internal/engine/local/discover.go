@@ -55,6 +55,8 @@ func (s *stage) unread(ctx context.Context, p *pair, err error) {
 // is worked on all the same.
 func (s *stage) discover(ctx context.Context, p *pair, win *window) {
 	l := listing{}
+	p.sieve = newSieve(p, s.opt.Filter)
+	defer func() { s.tally.LeftOut(p.index, p.sieve.left()) }()
 	if s.phase.writes() {
 		l.cursor = s.ledger.cursor(p)
 	}
@@ -98,7 +100,10 @@ func (s *stage) list(ctx context.Context, p *pair, l *listing, win *window) {
 			l.tail = panicked("list the items", v)
 		}
 	}()
-	opt := plugin.DiscoverOptions{Mode: s.opt.Mode, Settings: p.settings, After: l.cursor, Target: &p.Target}
+	opt := plugin.DiscoverOptions{Mode: s.opt.Mode, Settings: p.settings, After: l.cursor}
+	if !p.Future {
+		opt.Target = &p.Target
+	}
 	for it, err := range p.Plugin.Discover(ctx, p.Source, opt) {
 		if err == nil && it.Key == "" {
 			err = &errs.Error{Op: "list the items", Kind: errs.Internal, Err: errors.New("the plugin yielded an item without a key")}
@@ -111,7 +116,7 @@ func (s *stage) list(ctx context.Context, p *pair, l *listing, win *window) {
 			l.tail = err
 			continue
 		}
-		if ctx.Err() != nil || !s.take(ctx, p, l, it, win) {
+		if ctx.Err() != nil || !s.sift(ctx, p, l, it, win) {
 			l.stopped = true
 			return
 		}
@@ -133,8 +138,8 @@ func (s *stage) take(ctx context.Context, p *pair, l *listing, it plugin.Item, w
 			return true
 		}
 		cursor := it.Cursor
-		if l.gap {
-			cursor = ""
+		if l.gap || p.sieve.keeps() {
+			cursor = "" // a later listing has to see again what was left out before
 		}
 		if w.ref, err = s.ledger.discovered(p, it, cursor); err != nil {
 			s.tally.Found(p.index, s.phase.name(), it)

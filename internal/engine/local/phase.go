@@ -110,6 +110,9 @@ func (planning) verb() string      { return "compare" }
 func (planning) writes() bool      { return false }
 
 func (planning) try(ctx context.Context, p *pair, _ *work, t plugin.Task) (result, error) {
+	if p.Future {
+		return result{comparison: plugin.Comparison{State: plugin.Missing}}, nil
+	}
 	return compare(ctx, p, t, "whether it is missing or the same is unknown until it is applied: ")
 }
 
