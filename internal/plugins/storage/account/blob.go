@@ -2,10 +2,12 @@ package account
 
 import (
 	"context"
+	"slices"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
 
 	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
 )
 
 // Blobs returns the client of the account's blob service, which is made once. It asks for
@@ -16,6 +18,7 @@ func (a *Account) Blobs(ctx context.Context) (*service.Client, error) {
 		return nil, err
 	}
 	opt := &service.ClientOptions{ClientOptions: a.options}
+	opt.PerCallPolicies = append(slices.Clone(opt.PerCallPolicies), listing.Tap{})
 	if !a.useKey {
 		return Memo(a, func() (*service.Client, error) { return service.NewClient(address, a.credential, opt) })
 	}

@@ -1,0 +1,130 @@
+package copier
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/appendblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/pageblob"
+
+	"github.com/azure-tenant-grapher/atg/plugin"
+)
+
+// server lets the target's service read from the source's.
+type server struct{ *Copier }
+
+// signed returns the source's URL with a signature. It goes into a header of requests and
+// nowhere else. Without a signature there is no copy from server to server.
+func (w *work) signed(ctx context.Context) (string, error) {
+	query, err := w.From.ReadSAS(ctx, w.Container, false)
+	if err != nil {
+		if ctx.Err() == nil {
+			err = fmt.Errorf("%w: no signature for the source: %w", ErrNoServerCopy, err)
+		}
+		return "", &Error{plugin.Source, "sign for the target to read", err}
+	}
+	join := "?"
+	if strings.Contains(w.source, "?") {
+		join = "&"
+	}
+	return w.source + join + query.Reveal(), nil
+}
+
+func (s server) block(ctx context.Context, w *work) error {
+	to := w.dst.NewBlockBlobClient(w.Name)
+	if w.Size > w.Single {
+		return s.inBlocks(ctx, w, to)
+	}
+	url, err := w.signed(ctx)
+	if err != nil {
+		return err
+	}
+	no := false
+	opt := &blockblob.UploadBlobFromURLOptions{
+		HTTPHeaders: w.Headers, Metadata: w.Metadata, Tags: w.Tags, Tier: tier(w.Tier), AccessConditions: &w.If,
+		CopySourceBlobProperties: &no, SourceModifiedAccessConditions: w.ifSourceCopied(),
+		SourceContentMD5: w.Headers.BlobContentMD5,
+	}
+	_, err = to.UploadBlobFromURL(ctx, url, opt)
+	if bloberror.HasCode(err, bloberror.MD5Mismatch) {
+		opt.SourceContentMD5 = nil
+		w.notes = append(w.notes, "The MD5 that the source shows is not that of its content; it was copied as it is.")
+		_, err = to.UploadBlobFromURL(ctx, url, opt)
+	}
+	if err != nil {
+		return atTarget("write the blob", err)
+	}
+	w.add(w.Size, true)
+	return nil
+}
+
+func (s server) inBlocks(ctx context.Context, w *work, to *blockblob.Client) error {
+	p := planFor(&w.Order, serverBlock)
+	there, err := w.thereOf(ctx, to, p)
+	if err != nil {
+		return err
+	}
+	err = w.blocks(ctx, p, there, s.slot, func(ctx context.Context, _ int64, id string, offset, n int64) error {
+		url, err := w.signed(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = to.StageBlockFromURL(ctx, id, url, &blockblob.StageBlockFromURLOptions{
+			Range: blob.HTTPRange{Offset: offset, Count: n}, SourceModifiedAccessConditions: w.ifSourceCopied(),
+		})
+		return atTarget("write a block", err)
+	})
+	if err != nil {
+		return err
+	}
+	return w.commit(ctx, to, p)
+}
+
+// slot waits until a request more may be under way.
+func (s server) slot(ctx context.Context, _ int64) (func(), error) {
+	if err := s.requests.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	return func() { s.requests.Release(1) }, nil
+}
+
+// with calls f with a signed URL when a request more may be under way.
+func (s server) with(ctx context.Context, w *work, f func(url string) error) error {
+	release, err := s.slot(ctx, 1)
+	if err != nil {
+		return err
+	}
+	defer release()
+	url, err := w.signed(ctx)
+	if err != nil {
+		return err
+	}
+	return f(url)
+}
+
+func (s server) page(ctx context.Context, w *work) error {
+	return w.pages(ctx, func(ctx context.Context, to *pageblob.Client, offset, n int64) error {
+		return s.with(ctx, w, func(url string) error {
+			_, err := to.UploadPagesFromURL(ctx, url, offset, offset, n, &pageblob.UploadPagesFromURLOptions{
+				SourceModifiedAccessConditions: w.ifSourceCopied(),
+			})
+			return atTarget("write pages", err)
+		})
+	})
+}
+
+func (s server) appendTo(ctx context.Context, w *work) error {
+	return w.appends(ctx, serverBlock, func(ctx context.Context, to *appendblob.Client, offset, n int64) error {
+		return s.with(ctx, w, func(url string) error {
+			_, err := to.AppendBlockFromURL(ctx, url, &appendblob.AppendBlockFromURLOptions{
+				Range: blob.HTTPRange{Offset: offset, Count: n}, SourceModifiedAccessConditions: w.ifSourceCopied(),
+				AppendPositionAccessConditions: &appendblob.AppendPositionAccessConditions{AppendPosition: &offset},
+			})
+			return err
+		})
+	})
+}
