@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/azure-tenant-grapher/atg/internal/filter"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -22,6 +23,7 @@ type Report struct {
 	Estimate  *Estimate               `json:"estimate,omitempty"` // of plan: what apply would take
 	Pairs     []PairReport            `json:"pairs"`
 	Unpaired  []Unpaired              `json:"unpaired,omitempty"`
+	LeftOut   int64                   `json:"leftOut,omitempty"`   // items that the filter left out; they count nowhere else
 	Skipped   []Group                 `json:"skipped"`             // cannot be copied, by reason
 	Unproven  []Group                 `json:"unproven,omitempty"`  // there, but not provably equal, by reason
 	Different []Group                 `json:"different,omitempty"` // differing after the work, by fields
@@ -48,6 +50,8 @@ type RunSummary struct {
 	// Complete says that every resource was listed to its end: without it the
 	// number of items, and so the fidelity, is a lower bound of what there is.
 	Complete bool `json:"complete"`
+	// Filter is what the run was confined to; empty if it was not.
+	Filter filter.Rules `json:"filter,omitzero"`
 }
 
 // Count is a number of items found at the source and of those proven equal.
@@ -81,6 +85,7 @@ type PairReport struct {
 	Outcomes map[plugin.Status]int64 `json:"outcomes,omitempty"`
 	Plan     map[plugin.State]int64  `json:"plan,omitempty"`
 	Bytes    int64                   `json:"bytes,omitempty"`
+	LeftOut  int64                   `json:"leftOut,omitempty"` // items that the filter left out
 	Skipped  string                  `json:"skipped,omitempty"` // why the resource was not worked on at all
 	Error    *Problem                `json:"error,omitempty"`   // why the resource could not be listed to its end
 }

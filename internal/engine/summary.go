@@ -33,6 +33,7 @@ func (t *Tally) summary(finished time.Time) RunSummary {
 		ID: t.opt.Run, Command: t.opt.Command, Version: t.opt.Version, Mode: t.opt.Mode,
 		Started: t.started.UTC(), Finished: finished.UTC(),
 		Seconds: finished.Sub(t.started).Seconds(), Complete: t.canceled == nil, Resumed: t.resumed,
+		Filter: t.opt.Filter.Rules(),
 	}
 	s.SourceTenant, s.TargetTenant = Tenants(t.pairs, t.opt)
 	if t.canceled != nil {
@@ -85,6 +86,7 @@ func (t *Tally) sum(r *Report) {
 	r.Outcomes, r.Plan = map[plugin.Status]int64{}, map[plugin.State]int64{}
 	r.Fidelity.ByType, r.Fidelity.ByKind = map[string]Count{}, map[string]map[string]Count{}
 	for i := range t.each {
+		r.LeftOut += t.each[i].leftOut
 		p, typ := &t.each[i], t.pairs[i].Plugin.Info().Type
 		if r.Fidelity.ByKind[typ] == nil {
 			r.Fidelity.ByKind[typ] = map[string]Count{}
@@ -92,7 +94,7 @@ func (t *Tally) sum(r *Report) {
 		pr := PairReport{
 			Source: t.pairs[i].Source.Resource.ID, Target: t.pairs[i].Target.Resource.ID, Type: typ,
 			Rule: t.pairs[i].Rule, Outcomes: maps.Clone(p.outcomes), Plan: maps.Clone(p.plan),
-			Bytes: p.bytes, Skipped: p.skipped, Error: p.problem, Fidelity: countOf(0, 0),
+			Bytes: p.bytes, LeftOut: p.leftOut, Skipped: p.skipped, Error: p.problem, Fidelity: countOf(0, 0),
 		}
 		for name, k := range p.kinds {
 			c := countOf(k.items(), k.verified)

@@ -47,6 +47,7 @@ type pairTally struct {
 	outcomes map[plugin.Status]int64
 	plan     map[plugin.State]int64
 	bytes    int64
+	leftOut  int64
 	skipped  string
 	problem  *Problem
 	partial  bool // in some phase it was not listed to its end
@@ -202,6 +203,14 @@ func (t *Tally) Warn(pair int, it plugin.Item, text string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.group(warnings, pair, it, text)
+}
+
+// LeftOut notes how many items of a pair the filter left out in one phase; every phase
+// leaves out the same ones.
+func (t *Tally) LeftOut(pair int, items int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.each[pair].leftOut = max(t.each[pair].leftOut, items)
 }
 
 // Skip notes that a pair is not worked on at all.

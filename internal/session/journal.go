@@ -14,6 +14,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/azure/auth"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/internal/filter"
 	"github.com/azure-tenant-grapher/atg/internal/inventory/pairing"
 	"github.com/azure-tenant-grapher/atg/internal/journal"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -30,6 +31,7 @@ type spec struct {
 	Cloud    string            `json:"cloud,omitempty"`
 	Pairs    []pairRef         `json:"pairs"`
 	Unpaired []engine.Unpaired `json:"unpaired,omitempty"`
+	Filter   filter.Rules      `json:"filter,omitzero"`
 }
 
 // pairRef names a pair by the IDs of its ends.
@@ -66,7 +68,7 @@ func (s *Session) record(ctx context.Context) (*journal.Journal, error) {
 		return s.journal, nil
 	}
 	e := s.engine
-	doc, err := json.Marshal(spec{Schema: specSchema, Cloud: s.opt.Cloud, Pairs: pairRefs(s.pairs), Unpaired: s.unpaired})
+	doc, err := json.Marshal(spec{Schema: specSchema, Cloud: s.opt.Cloud, Pairs: pairRefs(s.pairs), Unpaired: s.unpaired, Filter: e.Filter.Rules()})
 	if err != nil {
 		return nil, &errs.Error{Op: "begin the run", Kind: errs.Internal, Err: err}
 	}
@@ -136,7 +138,7 @@ func optionsOf(run journal.Run, kept spec, opt Options) (Options, error) {
 	if opt.Mode != "" && opt.Mode != run.Mode {
 		return opt, refusal(run.ID, fmt.Errorf("it was begun in %s mode, not %s", run.Mode, opt.Mode))
 	}
-	opt.Command, opt.Mode, opt.Overwrite, opt.Settings, opt.Cloud = run.Command, run.Mode, run.Overwrite, run.Settings, kept.Cloud
+	opt.Command, opt.Mode, opt.Overwrite, opt.Settings, opt.Cloud, opt.Filter = run.Command, run.Mode, run.Overwrite, run.Settings, kept.Cloud, kept.Filter
 	err := errors.Join(
 		expectTenant("run "+run.ID, plugin.Source, &opt.Source, run.SourceTenant, opt.Env),
 		expectTenant("run "+run.ID, plugin.Target, &opt.Target, run.TargetTenant, opt.Env))

@@ -119,6 +119,9 @@ func (o *opener) pair(ctx context.Context) ([]engine.Pair, []engine.Unpaired, er
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := o.confine(&found); err != nil {
+		return nil, nil, err
+	}
 	pairs, unpaired, err := o.hydrate(ctx, found.Matches)
 	if err != nil {
 		return nil, nil, err
@@ -189,21 +192,25 @@ func (o *opener) list(ctx context.Context) (sources, targets []plugin.Resource, 
 			Hint: "check --source-subscription-id, --source-resource-group and --type, and that the source principal may read the resources",
 		}
 	}
-	if sources = o.asked(sources); len(sources) == 0 {
-		return nil, nil, &errs.Error{
-			Op: "find anything to copy", Kind: errs.NotFound, Side: string(plugin.Source),
-			Err:  errors.New("the filters leave no resource"),
-			Hint: "check --include and --exclude: \"atg help filters\" says how they are read",
-		}
-	}
 	return sources, targets, nil
 }
 
-// asked keeps the source resources of which the filter may let something pass.
-func (o *opener) asked(sources []plugin.Resource) []plugin.Resource {
-	return slices.DeleteFunc(sources, func(r plugin.Resource) bool {
+// confine keeps what the filter may let something pass of. Pairs are made before, in sight
+// of every resource: a filter changes nothing about which target a source has.
+func (o *opener) confine(found *pairing.Result) error {
+	out := func(r plugin.Resource) bool {
 		return !o.filter.Resource(filter.Subject{Plugin: o.pluginName(r.Type, r.Kind), Resource: r})
-	})
+	}
+	found.Matches = slices.DeleteFunc(found.Matches, func(m pairing.Match) bool { return out(m.Source) })
+	found.Unpaired = slices.DeleteFunc(found.Unpaired, func(u pairing.Unpaired) bool { return out(u.Source) })
+	if len(found.Matches)+len(found.Unpaired) > 0 {
+		return nil
+	}
+	return &errs.Error{
+		Op: "find anything to copy", Kind: errs.NotFound, Side: string(plugin.Source),
+		Err:  errors.New("the filters leave no resource"),
+		Hint: "check --include and --exclude: \"atg help filters\" says how they are read",
+	}
 }
 
 // maxGaps is how many errors of one inventory are named; more say nothing new.

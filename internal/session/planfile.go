@@ -17,6 +17,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/internal/filter"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -41,6 +42,7 @@ type PlanFile struct {
 	Overwrite    bool                       `json:"overwrite"`
 	Types        []string                   `json:"types,omitempty"`
 	Settings     map[string]plugin.Settings `json:"settings,omitempty"`
+	Filter       filter.Rules               `json:"filter,omitzero"`
 	Source       PlanScope                  `json:"source"`
 	Resources    []string                   `json:"resources"` // IDs of all source resources of the types, sorted
 	Pairs        []PlanPair                 `json:"pairs"`
@@ -104,7 +106,7 @@ func (s *Session) planFile(r *engine.Report, listings [][]KindDigest) *PlanFile 
 	f := &PlanFile{
 		Format: planFormat, Schema: PlanSchema, Run: e.Run, Version: e.Version, Created: time.Now().UTC().Truncate(time.Second),
 		Cloud: s.opt.Cloud, SourceTenant: e.SourceTenant, TargetTenant: e.TargetTenant, Mode: e.Mode, Overwrite: e.Overwrite,
-		Types: s.opt.Types, Settings: e.Settings, Unpaired: s.unpaired, Plan: r.Plan, Estimate: r.Estimate,
+		Types: s.opt.Types, Settings: e.Settings, Filter: e.Filter.Rules(), Unpaired: s.unpaired, Plan: r.Plan, Estimate: r.Estimate,
 		Source:    PlanScope{from.SubscriptionID, from.ResourceGroup, from.Inventory},
 		Resources: s.found, Pairs: make([]PlanPair, 0, len(s.pairs)),
 	}
@@ -215,7 +217,7 @@ func OpenPlan(ctx context.Context, f *PlanFile, opt Options) (*Session, error) {
 	if changed := f.plugins(opt.Registry); len(changed) > 0 {
 		return nil, stale(changed...)
 	}
-	opt.Mode, opt.Overwrite, opt.Settings, opt.Types, opt.Cloud, opt.Choose = f.Mode, f.Overwrite, f.Settings, f.Types, f.Cloud, nil
+	opt.Mode, opt.Overwrite, opt.Settings, opt.Filter, opt.Types, opt.Cloud, opt.Choose = f.Mode, f.Overwrite, f.Settings, f.Filter, f.Types, f.Cloud, nil
 	opt.Source.SubscriptionID, opt.Source.ResourceGroup, opt.Source.Inventory = f.Source.SubscriptionID, f.Source.ResourceGroup, f.Source.Inventory
 	err := errors.Join(
 		expectTenant("the plan", plugin.Source, &opt.Source, f.SourceTenant, opt.Env),

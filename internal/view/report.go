@@ -30,6 +30,7 @@ func Report(w io.Writer, r *engine.Report, next Next, st Style) error {
 	head(&b, r, st)
 	pairTable(&b, r, st)
 	kindTable(&b, r, st)
+	leftOut(&b, r, st)
 	unpaired(&b, r, st)
 	groups(&b, r, st)
 	failures(&b, r, st)
@@ -55,6 +56,22 @@ func head(b *strings.Builder, r *engine.Report, st Style) {
 	if run.Canceled {
 		b.WriteString(st.paint(yellow, "Stopped before the end: the counts below cover what was done until then.") + "\n\n")
 	}
+}
+
+// leftOut says what a filter kept the run from.
+func leftOut(b *strings.Builder, r *engine.Report, st Style) {
+	if r.Run.Filter.Empty() {
+		return
+	}
+	var rules []string
+	for _, rule := range r.Run.Filter.Include {
+		rules = append(rules, "--include "+Quote(printable(rule)))
+	}
+	for _, rule := range r.Run.Filter.Exclude {
+		rules = append(rules, "--exclude "+Quote(printable(rule)))
+	}
+	line := plural(r.LeftOut, "item") + " of these resources left out by " + strings.Join(rules, " ") + "; they count nowhere here."
+	b.WriteString(wrap(line, 2, st.Width) + "\n\n")
 }
 
 func orUnknown(tenant string) string {

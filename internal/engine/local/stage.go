@@ -38,8 +38,9 @@ type pair struct {
 	info     plugin.Info
 	settings plugin.Settings
 
-	found  int64 // items discovered; written by the one goroutine that discovers
-	second bool  // this is the second round: what fails now has failed for good
+	found  int64  // items discovered; written by the one goroutine that discovers
+	second bool   // this is the second round: what fails now has failed for good
+	sieve  *sieve // of the listing under way
 
 	mu    sync.Mutex          // guards all below
 	err   error               // first error of discovery
