@@ -22,9 +22,11 @@ type errorBody struct {
 }
 
 type errorDetail struct {
-	Code    string      `json:"code"`
-	Message string      `json:"message"`
-	Inner   *innerError `json:"innererror,omitempty"`
+	Code    string         `json:"code"`
+	Target  string         `json:"target,omitempty"`
+	Message string         `json:"message"`
+	Inner   *innerError    `json:"innererror,omitempty"`
+	Details []*errorDetail `json:"details,omitempty"`
 }
 
 type innerError struct {
@@ -55,13 +57,23 @@ func WriteError(w http.ResponseWriter, e *Error) {
 	for k, v := range e.Header {
 		w.Header().Set(k, v)
 	}
-	body := errorBody{Error: errorDetail{Code: e.Code, Message: e.Message}}
-	if e.Inner != "" {
-		body.Error.Inner = &innerError{Code: e.Inner}
-	}
 	NoteCode(w, e.Code)
-	WriteJSON(w, status, body)
+	WriteJSON(w, status, errorBody{Error: *newDetail(e)})
 }
+
+func newDetail(e *Error) *errorDetail {
+	out := &errorDetail{Code: e.Code, Target: e.Target, Message: e.Message}
+	if e.Inner != "" {
+		out.Inner = &innerError{Code: e.Inner}
+	}
+	for _, d := range e.Details {
+		out.Details = append(out.Details, newDetail(d))
+	}
+	return out
+}
+
+// MarshalJSON writes the object that stands behind "error" in ARM's answers.
+func (e *Error) MarshalJSON() ([]byte, error) { return json.Marshal(newDetail(e)) }
 
 func writeBody(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()

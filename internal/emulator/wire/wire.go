@@ -101,6 +101,8 @@ type Error struct {
 	Message string
 	Inner   string            // inner error code; "" for none
 	Header  map[string]string // further response headers: Retry-After, WWW-Authenticate
+	Target  string            // what the error is about; "" for none
+	Details []*Error          // the errors behind this one
 }
 
 // Error implements error.
