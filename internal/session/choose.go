@@ -51,11 +51,11 @@ func tenant(ctx context.Context, c *arm.Client) Tenant {
 
 // choose reads the inventories before the run begins and lets the caller narrow it.
 func (o *opener) choose(ctx context.Context) error {
-	sources, targets, err := o.list(ctx)
+	all, err := o.list(ctx)
 	if err != nil {
 		return err
 	}
-	found := Found{Source: tenant(ctx, o.source.arm), Target: tenant(ctx, o.target.arm), Types: o.typesOf(sources)}
+	found := Found{Source: tenant(ctx, o.source.arm), Target: tenant(ctx, o.target.arm), Types: o.typesOf(all.sources)}
 	choice, err := o.opt.Choose(ctx, found)
 	if err != nil {
 		return err
@@ -64,7 +64,8 @@ func (o *opener) choose(ctx context.Context) error {
 	if len(choice.Types) > 0 {
 		o.opt.Types = choice.Types
 	}
-	o.listed = &listed{o.only(sources), o.only(targets)}
+	all.sources, all.targets = o.only(all.sources), o.only(all.targets)
+	o.listed = all
 	return nil
 }
 

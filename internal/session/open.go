@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"slices"
-	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -18,9 +15,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/engine/pace"
 	"github.com/azure-tenant-grapher/atg/internal/event"
 	"github.com/azure-tenant-grapher/atg/internal/filter"
-	"github.com/azure-tenant-grapher/atg/internal/inventory"
 	"github.com/azure-tenant-grapher/atg/internal/inventory/arm"
-	"github.com/azure-tenant-grapher/atg/internal/inventory/file"
 	"github.com/azure-tenant-grapher/atg/internal/inventory/pairing"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
@@ -32,14 +27,12 @@ const hydrations = 8
 type opener struct {
 	opt            Options
 	source, target side
-	listed         *listed // both inventories, if they were read before the run began
+	listed         *listed  // both inventories, if they were read before the run began
+	notes          []string // of the inventories, once they were read
 	filter         *filter.Filter
 	requests       pipeline.Counter
 	found          []string // IDs of the source resources, once they were paired
 }
-
-// listed is what two inventories hold.
-type listed struct{ sources, targets []plugin.Resource }
 
 // side is one side, signed in.
 type side struct {
@@ -83,43 +76,10 @@ func (o *opener) limiter() (*pace.Limiter, error) {
 	})
 }
 
-// finder is the inventory of s: the file that the user named, or Azure.
-func (s *side) finder() inventory.Finder {
-	if s.said.Inventory != "" {
-		return file.New(s.said.Inventory, s.tenant)
-	}
-	var scope arm.Scope
-	if s.sub != "" {
-		scope.Subscriptions = []string{s.sub}
-	}
-	if s.said.ResourceGroup != "" {
-		scope.ResourceGroups = []string{s.said.ResourceGroup}
-	}
-	return s.arm.Finder(scope)
-}
-
 // pair reads both inventories and returns the pairs, both ends read in full.
 func (o *opener) pair(ctx context.Context) ([]engine.Pair, []engine.Unpaired, error) {
-	sources, targets, err := o.inventories(ctx)
+	found, err := o.match(ctx)
 	if err != nil {
-		return nil, nil, err
-	}
-	o.found = idsOf(sources)
-	o.opt.Emit(event.PhaseStarted{Phase: event.Pairing})
-	opt := pairing.Options{Plugin: o.pluginName}
-	if o.opt.Mapping != "" {
-		if opt.Mapping, err = pairing.ReadMapping(o.opt.Mapping); err != nil {
-			return nil, nil, err
-		}
-	}
-	found := pairing.Result{Matches: alone(sources)}
-	if o.opt.Alone == nil {
-		found, err = pairing.Pair(sources, o.withPlanned(targets), opt)
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := o.confine(&found); err != nil {
 		return nil, nil, err
 	}
 	pairs, unpaired, err := o.hydrate(ctx, found.Matches)
@@ -128,7 +88,7 @@ func (o *opener) pair(ctx context.Context) ([]engine.Pair, []engine.Unpaired, er
 	}
 	for _, u := range found.Unpaired {
 		unpaired = append(unpaired, engine.Unpaired{
-			Resource: u.Source, ID: u.Source.ID, Type: u.Source.Type, Reason: u.Reason, Near: u.Near,
+			Resource: u.Source, ID: u.Source.ID, Type: u.Source.Type, Reason: u.Reason, Near: nearOf(u),
 		})
 	}
 	o.announce(pairs, unpaired)
@@ -142,97 +102,6 @@ func (o *opener) announce(pairs []engine.Pair, unpaired []engine.Unpaired) {
 	for _, u := range unpaired {
 		o.opt.Emit(event.Unpaired{Source: u.ID, Reason: u.Reason})
 	}
-}
-
-// pluginName is pairing's view of the registry.
-func (o *opener) pluginName(typ, kind string) string {
-	if p := o.opt.Registry.For(typ, kind); p != nil {
-		return p.Info().Name
-	}
-	return ""
-}
-
-// inventories reads both sides at once. An inventory with a gap is refused: a pairing
-// rule might otherwise choose what it would not have chosen in sight of everything.
-func (o *opener) inventories(ctx context.Context) (sources, targets []plugin.Resource, err error) {
-	o.opt.Emit(event.PhaseStarted{Phase: event.Inventory})
-	if o.listed != nil {
-		return o.listed.sources, o.listed.targets, nil
-	}
-	return o.list(ctx)
-}
-
-// list reads the inventories of both sides.
-func (o *opener) list(ctx context.Context) (sources, targets []plugin.Resource, err error) {
-	types := o.opt.Types
-	if len(types) == 0 {
-		types = o.opt.Registry.Types()
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		sources, err = collect(o.source.finder().Find(ctx, types))
-		return err
-	})
-	group.Go(func() (err error) {
-		if o.opt.Alone == nil && !o.opt.NoTarget {
-			targets, err = collect(o.target.finder().Find(ctx, types))
-		}
-		return err
-	})
-	if err := group.Wait(); err != nil {
-		return nil, nil, err
-	}
-	if err := o.familiar(sources, targets, types); err != nil {
-		return nil, nil, err
-	}
-	if len(sources) == 0 {
-		return nil, nil, &errs.Error{
-			Op: "find anything to copy", Kind: errs.NotFound, Side: string(plugin.Source),
-			Err:  fmt.Errorf("the inventory has no resource of type %s", strings.Join(types, ", ")),
-			Hint: "check --source-subscription-id, --source-resource-group and --type, and that the source principal may read the resources",
-		}
-	}
-	return sources, targets, nil
-}
-
-// confine keeps what the filter may let something pass of. Pairs are made before, in sight
-// of every resource: a filter changes nothing about which target a source has.
-func (o *opener) confine(found *pairing.Result) error {
-	out := func(r plugin.Resource) bool {
-		return !o.filter.Resource(filter.Subject{Plugin: o.pluginName(r.Type, r.Kind), Resource: r})
-	}
-	found.Matches = slices.DeleteFunc(found.Matches, func(m pairing.Match) bool { return out(m.Source) })
-	found.Unpaired = slices.DeleteFunc(found.Unpaired, func(u pairing.Unpaired) bool { return out(u.Source) })
-	if len(found.Matches)+len(found.Unpaired) > 0 {
-		return nil
-	}
-	return &errs.Error{
-		Op: "find anything to copy", Kind: errs.NotFound, Side: string(plugin.Source),
-		Err:  errors.New("the filters leave no resource"),
-		Hint: "check --include and --exclude: \"atg help filters\" says how they are read",
-	}
-}
-
-// maxGaps is how many errors of one inventory are named; more say nothing new.
-const maxGaps = 5
-
-func collect(found iter.Seq2[plugin.Resource, error]) ([]plugin.Resource, error) {
-	var (
-		out  []plugin.Resource
-		gaps []error
-	)
-	for r, err := range found {
-		switch {
-		case err == nil:
-			out = append(out, r)
-		case len(gaps) < maxGaps:
-			gaps = append(gaps, err)
-		}
-	}
-	if len(gaps) == 1 {
-		return nil, gaps[0]
-	}
-	return out, errors.Join(gaps...)
 }
 
 // hydrate reads both ends of every match. A match with an end that cannot be read is
@@ -294,8 +163,14 @@ func (o *opener) hydrateOne(ctx context.Context, m pairing.Match) (engine.Pair, 
 		}
 	}
 	p := o.opt.Registry.For(source.Type, source.Kind)
-	if p == nil {
+	switch {
+	case p == nil:
 		return engine.Pair{}, &errs.Error{Op: "copy", Kind: errs.Unsupported, Resource: source.ID, Err: fmt.Errorf("no plugin for kind %q", source.Kind)}
+	case !future && o.opt.Registry.For(target.Type, target.Kind) != p: // an inventory may not know kinds
+		return engine.Pair{}, &errs.Error{
+			Op: "copy", Kind: errs.Unsupported, Resource: source.ID,
+			Err: fmt.Errorf("its target is of kind %q, not %q", target.Kind, source.Kind),
+		}
 	}
 	return engine.Pair{Plugin: p, Source: o.source.endpoint(source), Target: o.target.endpoint(target), Rule: m.Rule, Future: future}, nil
 }

@@ -311,16 +311,12 @@ func (f *PlanFile) plugins(reg *plugin.Registry) []string {
 
 // resourcesChanged names the source resources that are new or gone since the plan.
 func (o *opener) resourcesChanged(ctx context.Context, f *PlanFile) ([]string, error) {
-	types := f.Types
-	if len(types) == 0 {
-		types = o.opt.Registry.Types()
-	}
-	now, err := collect(o.source.finder().Find(ctx, types))
+	all, err := o.read(ctx, &o.source)
 	if err != nil {
 		return nil, err
 	}
 	var out []string
-	then, ids := f.Resources, idsOf(now)
+	then, ids := f.Resources, idsOf(all.resources)
 	for _, id := range ids {
 		if !slices.Contains(then, id) {
 			out = append(out, "new at the source: "+nameOf(id))

@@ -25,6 +25,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/event"
 	"github.com/azure-tenant-grapher/atg/internal/filter"
 	"github.com/azure-tenant-grapher/atg/internal/inventory/arm"
+	"github.com/azure-tenant-grapher/atg/internal/inventory/neo4j"
 	"github.com/azure-tenant-grapher/atg/internal/journal"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
@@ -34,7 +35,7 @@ type Side struct {
 	TenantID       string         // ID or domain; "": that of the credential
 	SubscriptionID string         // "": every subscription that the principal sees
 	ResourceGroup  string         // "": all of them
-	Inventory      string         // JSON file to read instead of asking Azure; "" for none
+	Inventory      string         // where its resources are read, as inventory.ParsePlace has it; "": Azure
 	Principal      auth.Principal // service principal named for this side; zero for none
 	Secrets        *keyfile.File  // connection strings and keys of single resources; nil for none
 }
@@ -54,8 +55,10 @@ type Options struct {
 	// SkipAccessCheck lets Plan and Apply go without a look at the permissions beforehand.
 	SkipAccessCheck bool
 	Cloud           string // "": public
-	Source          Side
-	Target          Side
+	// Neo4j says where a side's graph is and who reads it, if its inventory is one.
+	Neo4j  neo4j.Config
+	Source Side
+	Target Side
 	// Connection is a run that Connect began; nil: Open begins one.
 	Connection *Connection
 	// Planned are target resources that are about to be deployed: they are paired as if they

@@ -49,9 +49,14 @@ type mappingPair struct {
 }
 
 type mappingRest struct {
-	Source string   `json:"source"`
-	Reason string   `json:"reason"`
-	Near   []string `json:"near,omitempty"`
+	Source string        `json:"source"`
+	Reason string        `json:"reason"`
+	Near   []mappingNear `json:"near,omitempty"`
+}
+
+type mappingNear struct {
+	Target string `json:"target"`
+	Why    string `json:"why"`
 }
 
 // ReadMapping reads a mapping file. A file that is not there is an *errs.Error of kind
@@ -144,7 +149,11 @@ func WriteMapping(w io.Writer, res Result) error {
 		file.Pairs = append(file.Pairs, mappingPair{m.Source.ID, m.Target.ID, m.Rule})
 	}
 	for _, u := range res.Unpaired {
-		file.Unpaired = append(file.Unpaired, mappingRest{u.Source.ID, u.Reason, u.Near})
+		rest := mappingRest{Source: u.Source.ID, Reason: u.Reason}
+		for _, n := range u.Near {
+			rest.Near = append(rest.Near, mappingNear{n.ID, n.Why})
+		}
+		file.Unpaired = append(file.Unpaired, rest)
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

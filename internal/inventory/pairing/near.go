@@ -18,9 +18,31 @@ func (p *pairing) unpaired(s int32) Unpaired {
 	}
 	out := Unpaired{Source: p.sources.list[s], Reason: v.reason}
 	for _, t := range v.near[:min(maxNear, len(v.near))] {
-		out.Near = append(out.Near, p.targets.list[t].ID)
+		out.Near = append(out.Near, Near{p.targets.list[t].ID, p.whyNot(s, t, blocked)})
 	}
 	return out
+}
+
+// whyNot says why source s did not get target t, which nearly matched. proposed tells
+// whether a rule proposed it.
+func (p *pairing) whyNot(s, t int32, proposed bool) string {
+	a, b := &p.sources.list[s], &p.targets.list[t]
+	owner := p.taken[t]
+	switch {
+	case owner != none:
+		return fmt.Sprintf("it is the target of %s by the rule %s", p.sources.list[owner].ID, p.rules[owner])
+	case p.tagNamesAnother(s, t):
+		return "its tag " + Tag + " names " + tagOf(*b)
+	case !p.fits(s, t):
+		return fmt.Sprintf("it is of kind %q, not %q", b.Kind, a.Kind)
+	case proposed && len(p.blocked[s].near) > 1:
+		return "it is one of several that the same rule answers with"
+	case proposed:
+		return "the same rule answers with it for another source too"
+	case strings.EqualFold(a.Name, b.Name):
+		return "its parent has another name"
+	}
+	return "it has another name"
 }
 
 // reason says why no rule proposed a target for s. A target of its name may be there and

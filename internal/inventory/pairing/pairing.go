@@ -4,10 +4,15 @@
 //
 //	mapping         the mapping file says so (see Mapping)
 //	tag             the target carries the tag atg-source-id with the source's ID
+//	graph-link      a graph leads from the target to the source
+//	graph-name      the target's name is the one that Azure Tenant Grapher's Terraform
+//	                emitter makes of the source's node without a tenant
 //	same-path       same resource group, type and name
 //	same-name       same type and name
-//	upstream-name   the target's name is the one that Azure Tenant Grapher's Terraform
-//	                emitter gives to the copy of this source
+//	upstream-name   the target's name is the one that the emitter makes of the source itself
+//
+// A name that is made of the source's includes those of its parents: the copy of a
+// database is looked for under the copy of its server.
 //
 // A target is given away once. Where a rule finds more than one answer, for the source or
 // for the target, the source stays unpaired, with what nearly matched: nothing is guessed.
@@ -18,6 +23,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/azure-tenant-grapher/atg/internal/inventory"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -25,6 +31,8 @@ import (
 const (
 	RuleMapping  = "mapping"
 	RuleTag      = "tag"
+	RuleLink     = "graph-link"
+	RuleAlias    = "graph-name"
 	RulePath     = "same-path"
 	RuleName     = "same-name"
 	RuleUpstream = "upstream-name"
@@ -40,6 +48,8 @@ type Options struct {
 	Plugin func(typ, kind string) string
 	// Mapping is the explicit mapping; nil for none.
 	Mapping *Mapping
+	// Links are what the inventories know of ties between sources and targets.
+	Links inventory.Links
 }
 
 // Match is a source and the target that stands for it.
@@ -52,8 +62,14 @@ type Match struct {
 // Unpaired is a source for which no target was found.
 type Unpaired struct {
 	Source plugin.Resource
-	Reason string   // one clause
-	Near   []string // IDs of targets that nearly matched, at most 5
+	Reason string // one clause
+	Near   []Near // targets that nearly matched, at most 5
+}
+
+// Near is a target that nearly matched a source.
+type Near struct {
+	ID  string
+	Why string // it was not taken: one clause
 }
 
 // Result is the outcome of Pair. Matches and Unpaired stand in the order of the sources.
@@ -72,6 +88,8 @@ func Pair(sources, targets []plugin.Resource, opt Options) (Result, error) {
 		return Result{}, err
 	}
 	p.apply(rule{name: RuleTag, propose: p.byTag, explicit: true, many: "targets carry the tag " + Tag + " with this source's ID"})
+	p.apply(rule{name: RuleLink, propose: p.byLink, explicit: true, many: "targets are led from to it by a graph"})
+	p.apply(rule{name: RuleAlias, propose: p.byAlias, many: "targets have a name that is derived from its node in the graph"})
 	p.apply(rule{name: RulePath, propose: p.byPath, many: "targets have its resource group, type and name"})
 	p.apply(rule{name: RuleName, propose: p.byName, many: "targets have its type and name"})
 	p.apply(rule{name: RuleUpstream, propose: p.byUpstreamName, many: "targets have a name that is derived from it"})
@@ -94,6 +112,7 @@ type pairing struct {
 
 	// Made when they are first needed:
 	tagged *index             // targets by the ID in their tag
+	linked *index             // targets by the ID to which a graph leads from them
 	subs   []string           // subscriptions of the targets
 	types  map[string][]int32 // targets by type, sorted by name
 }
@@ -192,7 +211,7 @@ func (p *pairing) block(s int32, v verdict) {
 
 // explicit tells whether a source was paired by what somebody wrote down.
 func (p *pairing) explicit(s int32) bool {
-	return p.got[s] != none && (p.rules[s] == RuleMapping || p.rules[s] == RuleTag)
+	return p.got[s] != none && (p.rules[s] == RuleMapping || p.rules[s] == RuleTag || p.rules[s] == RuleLink)
 }
 
 // fitting returns the candidates that may stand for s.

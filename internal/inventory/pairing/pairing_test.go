@@ -73,7 +73,7 @@ func outcome(res pairing.Result) []string {
 	}
 	for _, u := range res.Unpaired {
 		near := make([]string, 0, len(u.Near))
-		for _, n := range u.Near {
+		for _, n := range ids(u.Near) {
 			near = append(near, short(n))
 		}
 		out = append(out, fmt.Sprintf("%s -x %s %v", short(u.Source.ID), u.Reason, near))
@@ -246,7 +246,7 @@ func TestNeverItself(t *testing.T) {
 		}
 	}
 	for _, u := range res.Unpaired {
-		if slices.ContainsFunc(u.Near, func(n string) bool { return strings.EqualFold(n, u.Source.ID) }) {
+		if slices.ContainsFunc(u.Near, func(n pairing.Near) bool { return strings.EqualFold(n.ID, u.Source.ID) }) {
 			t.Errorf("%s is near itself", u.Source.ID)
 		}
 	}
@@ -326,4 +326,12 @@ func TestMemory(t *testing.T) {
 		runtime.KeepAlive(targets)
 		runtime.KeepAlive(res)
 	}
+}
+
+func ids(near []pairing.Near) []string {
+	out := make([]string, 0, len(near))
+	for _, n := range near {
+		out = append(out, n.ID)
+	}
+	return out
 }

@@ -1,8 +1,10 @@
 package pairing
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/azure-tenant-grapher/atg/internal/inventory"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -42,16 +44,85 @@ func (p *pairing) byPath(s int32) []int32 { return p.targets.paths.find(pathKey(
 // byName proposes the targets with the source's type and name.
 func (p *pairing) byName(s int32) []int32 { return p.targets.names.find(nameKey(p.sources.ids[s])) }
 
+// byLink proposes the targets from which a graph leads to the source.
+func (p *pairing) byLink(s int32) []int32 {
+	if p.linked == nil {
+		linked := newIndex(len(p.targets.list))
+		for t := range p.targets.each() {
+			linked.add(strings.ToLower(p.opt.Links.Sources[p.targets.ids[t]]), t)
+		}
+		p.linked = &linked
+	}
+	return p.linked.find(p.sources.ids[s])
+}
+
+// byAlias proposes the targets with a name that Azure Tenant Grapher makes of the source's
+// node without a tenant.
+func (p *pairing) byAlias(s int32) []int32 {
+	return p.named(s, func(r plugin.Resource) []string {
+		return aliasNames(r, p.opt.Links.Aliases[strings.ToLower(r.ID)], p.subscriptions())
+	})
+}
+
 // byUpstreamName proposes the targets with a name that Azure Tenant Grapher gives to
 // copies of the source.
 func (p *pairing) byUpstreamName(s int32) []int32 {
-	key := nameKey(p.sources.ids[s])
-	names := upstreamNames(p.sources.list[s], p.subscriptions())
-	out := make([]int32, 0, len(names))
-	for _, name := range names {
-		out = append(out, p.targets.names.find(typeKey(key)+name)...)
+	return p.named(s, func(r plugin.Resource) []string { return upstreamNames(r, p.subscriptions()) })
+}
+
+// named proposes the targets with one of the names that copies of the source may have. At
+// least one name, of the source or a parent, is one that derive makes.
+func (p *pairing) named(s int32, derive func(plugin.Resource) []string) []int32 {
+	var out []int32
+	for _, key := range copies(p.sources.list[s], derive) {
+		for _, t := range p.targets.names.find(key) {
+			if !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
 	}
 	return out
+}
+
+// copies returns the name keys of r's possible copies: all but the one of the name that r
+// has itself.
+func copies(r plugin.Resource, derive func(plugin.Resource) []string) []string {
+	own := typeKey(nameKey(strings.ToLower(r.ID)))
+	parent, isChild := parentOf(r)
+	if !isChild {
+		return joined([]string{own}, derive(r))
+	}
+	segment := own[strings.LastIndexByte(own[:len(own)-1], '/')+1:] // "databases/"
+	var fronts []string
+	for _, key := range copies(parent, derive) {
+		fronts = append(fronts, key+"/"+segment)
+	}
+	derived := derive(r)
+	out := joined(fronts, append([]string{strings.ToLower(r.Name)}, derived...))
+	return append(out, joined([]string{own}, derived)...)
+}
+
+func joined(fronts, names []string) []string {
+	var out []string
+	for _, front := range fronts {
+		for _, name := range names {
+			out = append(out, front+strings.ToLower(name))
+		}
+	}
+	return out
+}
+
+// parentOf returns the resource that r is part of, as its ID says.
+func parentOf(r plugin.Resource) (plugin.Resource, bool) {
+	if strings.Count(r.Type, "/") < 2 {
+		return plugin.Resource{}, false
+	}
+	id := strings.TrimSuffix(r.ID, "/")
+	for range 2 {
+		id = id[:strings.LastIndexByte(id, '/')]
+	}
+	parent, err := inventory.FromID(id)
+	return parent, err == nil
 }
 
 // subscriptions returns the subscriptions of the targets, each once.

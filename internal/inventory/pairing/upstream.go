@@ -11,8 +11,8 @@ import (
 // upstreamRules are how the Terraform emitter of Azure Tenant Grapher names the copies of
 // types whose names are unique in all of Azure, where it emits the scanned resource itself:
 // so many characters of its name, a joint, and the first six hex digits of the MD5 of its
-// resource ID as it was scanned. Copies that it makes from abstracted nodes carry names
-// that only its graph can lead back.
+// resource ID as it was scanned. Of a copy that it makes from a node without a tenant, name
+// and ID are those of the node: only its graph can lead back.
 var upstreamRules = map[string]struct {
 	keep  int
 	joint string
@@ -42,6 +42,25 @@ func upstreamNames(r plugin.Resource, subscriptions []string) []string {
 		return nil
 	}
 	return []string{cut(name, rule.keep) + rule.joint + digest(r.ID)[:6]}
+}
+
+// aliasNames returns the names, in lower case, that a copy of r may have if it was made
+// from one of the nodes with the given IDs. The node's ID is its name too; in graphs of
+// releases before 2026 its name is that of the resource. The copy of a key vault keeps the
+// name as it is where the tenant stays the same.
+func aliasNames(r plugin.Resource, nodes, subscriptions []string) []string {
+	typ := strings.ToLower(r.Type)
+	var out []string
+	for _, id := range nodes {
+		for _, name := range []string{id, r.Name} {
+			node := plugin.Resource{ID: id, Type: r.Type, Name: name}
+			out = append(out, upstreamNames(node, subscriptions)...)
+		}
+		if _, renamed := upstreamRules[typ]; typ != cosmosType && !renamed || typ == "microsoft.keyvault/vaults" {
+			out = append(out, strings.ToLower(id))
+		}
+	}
+	return out
 }
 
 func digest(s string) string {
