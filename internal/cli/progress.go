@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os"
+	"time"
 
 	"github.com/azure-tenant-grapher/atg/internal/view"
 	"github.com/azure-tenant-grapher/atg/internal/view/dashboard"
@@ -46,7 +47,7 @@ func (o IO) snapshots() (asked <-chan os.Signal, release func()) {
 // line: its first record is the version, its last the exit code.
 func (a *App) stream() *view.Lines {
 	if a.lines == nil {
-		a.lines = view.NewLines(a.Out, a.Version)
+		a.lines = view.NewLines(a.Out, a.Version, time.Now)
 	}
 	return a.lines
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
@@ -25,6 +26,7 @@ func JSON(w io.Writer, v any) error {
 // Lines writes a run as JSON lines: a version record, one record for each event, and the
 // report at the end. It is safe for concurrent use.
 type Lines struct {
+	now func() time.Time
 	mu  sync.Mutex
 	enc *json.Encoder
 	err error // the first write error; later records are dropped
@@ -40,6 +42,7 @@ type eventRecord struct {
 	Type  string      `json:"type"`
 	Event event.Event `json:"event"`
 	Error *failure    `json:"error,omitempty"`
+	Time  time.Time   `json:"time"` // when it was written, in UTC
 }
 
 type reportRecord struct {
@@ -69,16 +72,19 @@ func failureOf(err error) *failure {
 	return f
 }
 
-// NewLines writes the version record to w and returns the writer of the others.
-func NewLines(w io.Writer, version string) *Lines {
-	l := &Lines{enc: json.NewEncoder(w)}
+// NewLines writes the version record to w and returns the writer of the others. now tells
+// the time of each event.
+func NewLines(w io.Writer, version string, now func() time.Time) *Lines {
+	l := &Lines{now: now, enc: json.NewEncoder(w)}
 	l.enc.SetEscapeHTML(false)
 	l.write(versionRecord{"version", StreamSchema, version})
 	return l
 }
 
 // Event writes one event; it is an event.Sink.
-func (l *Lines) Event(e event.Event) { l.write(eventRecord{e.Type(), e, failureOf(errorOf(e))}) }
+func (l *Lines) Event(e event.Event) {
+	l.write(eventRecord{e.Type(), e, failureOf(errorOf(e)), l.now().UTC()})
+}
 
 // Close writes the report, if there is one, and returns the first error of any write.
 func (l *Lines) Close(r *engine.Report) error {

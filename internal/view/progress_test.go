@@ -106,7 +106,7 @@ func TestPlainRepeatsWhereTheRunStands(t *testing.T) {
 func TestLines(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	l := NewLines(&b, "v1")
+	l := NewLines(&b, "v1", func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) })
 	run(l.Event)
 	if err := l.Close(goodReport()); err != nil {
 		t.Fatal(err)
@@ -118,11 +118,16 @@ func TestLines(t *testing.T) {
 		var rec struct {
 			Type  string
 			Error *failure
+			Event json.RawMessage
+			Time  time.Time
 		}
 		if err := json.Unmarshal([]byte(line), &rec); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
 		types = append(types, rec.Type)
+		if rec.Event != nil && rec.Time.Hour() != 12 {
+			t.Errorf("no time: %s", line)
+		}
 		if rec.Error != nil {
 			failed++
 			if rec.Type == "item-done" && (rec.Error.Code != "Conflict" || rec.Error.RequestID != "r1" || rec.Error.Hint == "") {
@@ -141,7 +146,7 @@ func TestLines(t *testing.T) {
 func TestLinesAreWholeUnderConcurrency(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	l := NewLines(&b, "v1")
+	l := NewLines(&b, "v1", func() time.Time { return time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC) })
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() { run(l.Event) })

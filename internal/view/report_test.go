@@ -158,7 +158,7 @@ func (fullDisk) Write([]byte) (int, error) { return 0, errFull }
 
 func TestWriteErrorsAreReturned(t *testing.T) {
 	t.Parallel()
-	lines := NewLines(fullDisk{}, "v1")
+	lines := NewLines(fullDisk{}, "v1", time.Now)
 	checks := NewChecks(fullDisk{}, "title", Style{})
 	for name, err := range map[string]error{
 		"report":  Report(fullDisk{}, goodReport(), Next{}, Style{}),

@@ -232,7 +232,8 @@ func streamSchema(t testing.TB) object {
 		if _, failed := reflect.TypeOf(e).FieldByName("Err"); failed {
 			properties["error"] = d.schema(reflect.TypeFor[failure]())
 		}
-		r["type"], r["required"] = "object", []string{"type", "event"}
+		properties["time"] = d.schema(reflect.TypeFor[time.Time]())
+		r["type"], r["required"] = "object", []string{"type", "event", "time"}
 		records = append(records, r)
 	}
 	records = append(records, record(reflect.TypeFor[reportRecord](), "report"), record(reflect.TypeFor[exitRecord](), "exit"))
