@@ -197,7 +197,10 @@ func (s *side) atHome(ctx context.Context, sub string) error {
 		e.Kind, e.Err = errs.Invalid, fmt.Errorf("it is of tenant %s; this side is tenant %s", away, s.tenant)
 		e.Hint = fmt.Sprintf("--%[1]s-tenant-id and --%[1]s-subscription-id must belong together", s.name)
 	default:
-		e.Kind, e.Code = errs.PermissionDenied, "SubscriptionNotFound" // as Resource Manager says to those who hold no role there
+		e.Kind, e.Code = errs.NotFound, "SubscriptionNotFound" // as Resource Manager says to those who hold no role there
+		if len(s.home.known)+len(s.home.away) == 0 {
+			e.Kind = errs.PermissionDenied
+		}
 		e.Err = fmt.Errorf("the principal sees no such subscription in tenant %s", s.tenant)
 		e.Hint = fmt.Sprintf("check --%[1]s-subscription-id and --%[1]s-tenant-id, and that the %[1]s principal holds a role there: `atg auth status --check` shows what it sees", s.name)
 	}
