@@ -100,7 +100,7 @@ sides at the end.`,
 	root.SetHelpCommandGroupID(groupKnow)
 	root.SetCompletionCommandGroupID(groupKnow)
 	root.AddCommand(
-		newPlanCmd(a, nil), newApplyCmd(a, nil), newVerifyCmd(a, nil), newGenerateCmd(a, nil), newPermissionsCmd(a), newRunCmd(a),
+		newPlanCmd(a, nil), newApplyCmd(a, nil), newVerifyCmd(a, nil), newDeployCmd(a, nil), newGenerateCmd(a, nil), newAuthCmd(a), newPermissionsCmd(a), newRunCmd(a),
 		newDemoCmd(a, nil), newEmulatorCmd(a),
 		newPluginCmd(a), newVersionCmd(a), newDocsCmd(a),
 		newExitCodesTopic(), newEnvironmentTopic(), newFiltersTopic(),

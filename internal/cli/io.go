@@ -19,6 +19,9 @@ type IO struct {
 	Width func() int
 	// Env looks up an environment variable, as os.LookupEnv does.
 	Env func(string) (string, bool)
+	// Setenv sets an environment variable of this process, for programs that it starts. Nil
+	// sets none.
+	Setenv func(name, value string) error
 	// Snapshots starts to listen for the wish to see where a run stands, until release is
 	// called. Nil means that nobody can ask.
 	Snapshots func() (asked <-chan os.Signal, release func())
@@ -29,7 +32,7 @@ func SystemIO() IO {
 	return IO{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
 		InTTY: isTerminal(os.Stdin), OutTTY: isTerminal(os.Stdout), ErrTTY: isTerminal(os.Stderr),
-		Width: terminalWidth, Env: os.LookupEnv, Snapshots: snapshotSignal,
+		Width: terminalWidth, Env: os.LookupEnv, Setenv: os.Setenv, Snapshots: snapshotSignal,
 	}
 }
 

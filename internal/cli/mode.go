@@ -41,7 +41,7 @@ func (a *App) offerChoice(name string, cmd *cobra.Command, opt *runOptions) {
 
 // choose asks for mode and types.
 func (a *App) choose(ctx context.Context, name string, found session.Found, typesOpen bool) (session.Choice, error) {
-	q := view.ModeQuestion{Source: found.Source.String(), Target: found.Target.String(), Writes: name == "apply"}
+	q := view.ModeQuestion{Source: found.Source.String(), Target: found.Target.String(), Writes: name == "apply" || name == "deploy"}
 	for _, t := range found.Types {
 		q.Types = append(q.Types, view.TypeCount{Name: t.Name, Count: t.Count})
 	}

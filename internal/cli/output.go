@@ -19,6 +19,28 @@ import (
 // withSession opens a session with progress and log, lets work do the command's part,
 // shows the report and picks the exit code.
 func (a *App) withSession(ctx context.Context, opt *runOptions, work func(*session.Session) (*engine.Report, error)) error {
+	return a.withOutput(ctx, opt, func() (*session.Session, *engine.Report, error) { return a.inSession(ctx, opt, work) })
+}
+
+// inSession opens a session and lets work do the command's part. The session is returned
+// closed, and nil if it could not be opened.
+func (a *App) inSession(ctx context.Context, opt *runOptions, work func(*session.Session) (*engine.Report, error)) (*session.Session, *engine.Report, error) {
+	open := opt.open
+	if open == nil {
+		open = session.Open
+	}
+	s, err := open(ctx, opt.Options)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := work(s)
+	s.Close() //nolint:contextcheck // it leaves the journal in order, whatever ended ctx
+	return s, r, err
+}
+
+// withOutput lets run do its work with progress and log, shows the report that it returns
+// and picks the exit code. The session, which may be nil, says what permissions lack.
+func (a *App) withOutput(ctx context.Context, opt *runOptions, run func() (*session.Session, *engine.Report, error)) error {
 	if opt.emulator != "" {
 		transport, err := emulator.Connect(ctx, opt.emulator)
 		if err != nil {
@@ -37,16 +59,7 @@ func (a *App) withSession(ctx context.Context, opt *runOptions, work func(*sessi
 	}
 	defer closeLog()
 	opt.Logger, opt.Emit = logger, out.emit
-	open := opt.open
-	if open == nil {
-		open = session.Open
-	}
-	s, err := open(ctx, opt.Options)
-	var r *engine.Report
-	if err == nil {
-		r, err = work(s)
-		s.Close() //nolint:contextcheck // it leaves the journal in order, whatever ended ctx
-	}
+	s, r, err := run()
 	if shown := out.close(r, opt.next); err == nil {
 		err = shown
 	}
@@ -146,8 +159,11 @@ func (o *output) emit(e event.Event) {
 		o.plain.Event(e)
 	}
 	o.dash.Event(e)
-	if _, begins := e.(event.RunStarted); begins && o.drawn {
-		o.dash.Show()
+	switch e.(type) {
+	case event.RunStarted, event.DeployStarted:
+		if o.drawn {
+			o.dash.Show()
+		}
 	}
 }
 

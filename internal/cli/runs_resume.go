@@ -105,24 +105,41 @@ func (a *App) resumable(ctx context.Context, opt *runOptions) (journal.Summary, 
 // journaled works in a session that keeps a journal. It ends with the run's ID: where its
 // record is or, if it was stopped, how to go on.
 func (a *App) journaled(ctx context.Context, opt *runOptions, work func(*session.Session) (*engine.Report, error)) error {
-	var recorded *engine.Report
-	err := a.withSession(ctx, opt, func(s *session.Session) (*engine.Report, error) {
+	j := &journaling{app: a, opt: opt}
+	return j.tell(a.withSession(ctx, opt, j.note(work)))
+}
+
+// journaling notes whether a run has kept a journal, and tells it at the end.
+type journaling struct {
+	app      *App
+	opt      *runOptions
+	recorded *engine.Report // nil: there is no journal
+}
+
+// note is work, and a look at what became of the journal.
+func (j *journaling) note(work func(*session.Session) (*engine.Report, error)) func(*session.Session) (*engine.Report, error) {
+	return func(s *session.Session) (*engine.Report, error) {
 		r, err := work(s)
 		if s.Journaled() && r != nil {
-			recorded = r
-			opt.next.Resume = opt.resumeCommand(a.defaultState(), s.Run())
+			j.recorded = r
+			j.opt.next.Resume = j.opt.resumeCommand(j.app.defaultState(), s.Run())
 		}
 		return r, err
-	})
-	if recorded == nil {
+	}
+}
+
+// tell says where the journal is or how to go on, and passes on the error of the run.
+func (j *journaling) tell(err error) error {
+	a, opt := j.app, j.opt
+	if j.recorded == nil {
 		return err
 	}
 	var told error
 	switch {
-	case recorded.Run.Canceled:
-		told = view.Stopped(a.Err, recorded, opt.next.Resume, a.errStyle())
+	case j.recorded.Run.Canceled:
+		told = view.Stopped(a.Err, j.recorded, opt.next.Resume, a.errStyle())
 	case opt.progress != progressNone:
-		told = view.Recorded(a.Err, recorded, journalFile(opt.StateDir, recorded.Run.ID), a.errStyle())
+		told = view.Recorded(a.Err, j.recorded, journalFile(opt.StateDir, j.recorded.Run.ID), a.errStyle())
 	}
 	return errors.Join(err, told)
 }

@@ -2,6 +2,7 @@ package deploy
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strings"
 	"time"
@@ -73,6 +74,12 @@ func open(ctx context.Context, format Format, opt Options) (change.Driver, strin
 	template, parameters, err := read(ctx, format, opt)
 	if err != nil {
 		return nil, "", err
+	}
+	if template.Scope == arm.Group && opt.ResourceGroup == "" {
+		return nil, "", &errs.Error{
+			Op: "deploy the template", Kind: errs.Invalid, Resource: opt.Dir, Err: errors.New("it is for a resource group, and none is named"),
+			Hint: "name one by --resource-group; it is created if it is not there",
+		}
 	}
 	to := arm.Options{
 		Template: template, Parameters: parameters, Name: "atg-" + opt.Run,

@@ -14,8 +14,11 @@ const ReportSchema = 1
 // Report is the result of a run. Its size does not grow with the number of items: it
 // holds counts, and examples up to a fixed number.
 type Report struct {
-	Schema    int                     `json:"schema"`
-	Run       RunSummary              `json:"run"`
+	Schema int        `json:"schema"`
+	Run    RunSummary `json:"run"`
+	// ControlPlane is what was deployed before the data plane was worked on; only of deploy.
+	ControlPlane *ControlPlane `json:"controlPlane,omitempty"`
+
 	Resources Resources               `json:"resources"`
 	Fidelity  Fidelity                `json:"fidelity"`
 	Outcomes  map[plugin.Status]int64 `json:"outcomes,omitempty"` // of apply

@@ -14,6 +14,7 @@ func closing(b *strings.Builder, r *engine.Report, next Next, st Style) {
 	row := func(word, text string, p paint) {
 		b.WriteString(lead(word, bold, st) + st.paint(p, wrap(text, leadWidth, st.Width)) + "\n")
 	}
+	controlRow(b, r.ControlPlane, st)
 	switch f := r.Fidelity; {
 	case f.Items == 0:
 		row("Fidelity", "nothing to compare: the source resources are empty or could not be listed.", yellow)

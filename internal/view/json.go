@@ -107,6 +107,10 @@ func (l *Lines) write(v any) {
 // errorOf returns the error that an event carries, or nil.
 func errorOf(e event.Event) error {
 	switch e := e.(type) {
+	case event.DeployResource:
+		return e.Err
+	case event.DeployFinished:
+		return e.Err
 	case event.ResourceDone:
 		return e.Err
 	case event.ItemPlanned:

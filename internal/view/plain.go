@@ -114,7 +114,9 @@ func (p *Plain) Event(e event.Event) {
 	case event.Throttled:
 		p.throttle(e)
 	default:
-		p.item(e)
+		if !p.deploy(e) {
+			p.item(e)
+		}
 	}
 }
 

@@ -28,6 +28,12 @@ type Next struct {
 func Report(w io.Writer, r *engine.Report, next Next, st Style) error {
 	var b strings.Builder
 	head(&b, r, st)
+	controlPlane(&b, r.ControlPlane, st)
+	if r.ControlPlane != nil && !r.ControlPlane.DataPlane {
+		deployClosing(&b, r, next, st)
+		_, err := io.WriteString(w, b.String())
+		return err
+	}
 	pairTable(&b, r, st)
 	kindTable(&b, r, st)
 	leftOut(&b, r, st)

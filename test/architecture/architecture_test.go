@@ -28,10 +28,12 @@ const suite = "plugin/plugintest"
 var rooms = map[string][]string{
 	"cmd/atg":          {"internal/cli", "internal/plugins", "plugin", suite},
 	"internal/cli":     {suite, "internal/filter", "internal/view", "internal/session", "internal/engine", "internal/journal", "internal/event", "internal/retry", "internal/azure", "internal/iac", "internal/emulator", "internal/inventory", "examples/contoso", "plugin"},
-	"internal/view":    {"internal/engine", "internal/event", "plugin"},
+	"internal/view":    {"internal/engine", "internal/event", "internal/deploy/change", "plugin"},
 	"internal/session": {"internal/filter", "internal/engine", "internal/journal", "internal/event", "internal/inventory", "internal/azure", "plugin"},
 
 	"internal/filter":            {"plugin"},
+	"internal/deploy":            {"internal/engine", "internal/event", "internal/retry", "internal/azure/classify", "plugin"},
+	"internal/deploy/change":     {"plugin"},
 	"internal/engine":            {"internal/filter", "internal/journal", "internal/event", "internal/retry", "plugin"},
 	"internal/engine/enginetest": {"internal/engine", "internal/journal", "internal/event", "internal/retry", "plugin"},
 	"internal/journal":           {"plugin"},

@@ -48,11 +48,11 @@ func (d *Driver) unplanned(ctx context.Context, err error) error {
 }
 
 func (d *Driver) whatIf(ctx context.Context) (armdeployments.WhatIfOperationResult, error) {
-	ids := armdeployments.WhatIfResultFormatResourceIDOnly
+	whole := armdeployments.WhatIfResultFormatFullResourcePayloads
 	mode := armdeployments.DeploymentModeIncremental
 	body := armdeployments.DeploymentWhatIf{Properties: &armdeployments.DeploymentWhatIfProperties{
 		Mode: &mode, Template: d.opt.Template.Text, Parameters: d.opt.Parameters,
-		WhatIfSettings: &armdeployments.DeploymentWhatIfSettings{ResultFormat: &ids},
+		WhatIfSettings: &armdeployments.DeploymentWhatIfSettings{ResultFormat: &whole},
 	}}
 	if d.opt.Template.Scope == Group && !d.absent {
 		p, err := d.deployments.BeginWhatIf(ctx, d.opt.ResourceGroup, d.opt.Name, body, nil)
@@ -112,6 +112,7 @@ var actions = map[armdeployments.ChangeType]change.Action{
 
 func (d *Driver) planOf(p *armdeployments.WhatIfOperationProperties) change.Plan {
 	var out change.Plan
+	out.NoScope = d.absent
 	if d.absent {
 		out.Notes = append(out.Notes, fmt.Sprintf("the resource group %s is not there yet: it would be created in %s", d.opt.ResourceGroup, d.opt.Location))
 	}
@@ -121,6 +122,7 @@ func (d *Driver) planOf(p *armdeployments.WhatIfOperationProperties) change.Plan
 		if !declared || !ok {
 			continue
 		}
+		describe(&r, c.After)
 		out.Changes = append(out.Changes, change.Change{Action: action, Name: r.ID, Type: r.Type, Resource: r, Note: text(c.UnsupportedReason)})
 	}
 	if n := len(p.PotentialChanges); n > 0 {
@@ -143,6 +145,22 @@ func resourceOf(id string) (plugin.Resource, bool) {
 	return plugin.Resource{
 		ID: id, Type: r.ResourceType.String(), Name: r.Name, ResourceGroup: r.ResourceGroupName, SubscriptionID: r.SubscriptionID,
 	}, true
+}
+
+// describe fills in what the foretold resource says of itself and pairing wants to know.
+func describe(r *plugin.Resource, after any) {
+	body, _ := after.(map[string]any)
+	r.Kind, _ = body["kind"].(string)
+	r.Location, _ = body["location"].(string)
+	tags, _ := body["tags"].(map[string]any)
+	for name, tag := range tags {
+		if text, ok := tag.(string); ok {
+			if r.Tags == nil {
+				r.Tags = map[string]string{}
+			}
+			r.Tags[name] = text
+		}
+	}
 }
 
 func text(s *string) string { return value(s) }

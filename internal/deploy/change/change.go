@@ -41,6 +41,7 @@ type Change struct {
 type Plan struct {
 	Changes []Change
 	Notes   []string // what the reader should know besides
+	NoScope bool     // the resource group to deploy to is not there yet
 }
 
 // Count returns how many resources have the action.
