@@ -63,7 +63,7 @@ func (g *generation) add(d session.Declaration) {
 		g.lacks("%s: %d items are content, which atg apply copies", d.Source.Name, d.Bare)
 	}
 	if without := len(d.Items) - declared; without > 0 {
-		g.lacks("%s: %d items have no type in %s; comments in the code name them", d.Source.Name, without, g.project.Format)
+		g.lacks("%s: %d items have no type in %s; what stands in their place says so", d.Source.Name, without, iac.Title(g.project.Format))
 	}
 	g.fails(d)
 	if len(unit.Items) > 0 {

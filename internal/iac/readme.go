@@ -13,8 +13,8 @@ type readme struct{ strings.Builder }
 func (r *readme) line(format string, args ...any) { fmt.Fprintf(r, format+"\n", args...) }
 
 // start writes what the directory is.
-func (r *readme) start(p Project, language string) {
-	r.line("# Data plane declarations in %s", language)
+func (r *readme) start(p Project) {
+	r.line("# Data plane declarations: %s", Title(p.Format))
 	r.line("")
 	r.line("Written by `atg generate`. It describes what lives inside of resources that are deployed")
 	r.line("already. It holds no secret: values are parameters.")
@@ -66,7 +66,7 @@ func (r *readme) set(n int, how ...string) {
 
 func (p Project) terraformReadme(all []decl.Param) []byte {
 	var r readme
-	r.start(p, "Terraform")
+	r.start(p)
 	r.set(len(all),
 		fmt.Sprintf("Copy `%s` to `%s` and give all %d values. A value that should come", tfExample, tfValues, len(all)),
 		"from the source can be a stand-in here: Terraform does not look at secrets' values again once they are",
@@ -90,11 +90,7 @@ func (p Project) terraformReadme(all []decl.Param) []byte {
 
 func (p Project) templateReadme(list []*template) []byte {
 	var r readme
-	language, file := "Bicep", ".bicep"
-	if p.Format == decl.ARM {
-		language, file = "ARM templates", ".json"
-	}
-	r.start(p, language)
+	r.start(p)
 	n := 0
 	for _, t := range list {
 		n += len(t.params)
@@ -114,9 +110,23 @@ func (p Project) templateReadme(list []*template) []byte {
 		if len(t.params) > 0 {
 			values = " --parameters @" + t.path + parametersSuffix
 		}
-		r.line("az deployment group create --subscription %s --resource-group '%s' --template-file %s%s", t.place.SubscriptionID, t.place.ResourceGroup, t.path+file, values)
+		r.line("az deployment group create --subscription %s --resource-group '%s' --template-file %s%s", t.place.SubscriptionID, t.place.ResourceGroup, t.path+p.suffix(), values)
 	}
 	r.line("```")
 	r.undeclared(p)
 	return []byte(r.String())
+}
+
+// Title is a format's name for people.
+func Title(f decl.Format) string {
+	switch f {
+	case decl.Terraform:
+		return "Terraform"
+	case decl.Bicep:
+		return "Bicep"
+	case decl.ARM:
+		return "ARM templates"
+	default:
+		return string(f)
+	}
 }

@@ -120,7 +120,8 @@ const (
 // in its own subscription alone.
 func (p Project) providers(subs targets) []byte {
 	var f tfFile
-	file := annotated(header)
+	f.add(annotated(header))
+	file := hclwrite.NewEmptyFile()
 	settings := file.Body().AppendNewBlock("terraform", nil).Body()
 	settings.SetAttributeValue("required_version", cty.StringVal(terraformVersion))
 	settings.AppendNewline()
@@ -148,7 +149,7 @@ func (p Project) providers(subs targets) []byte {
 		body.AppendNewBlock("features", nil)
 		f.add(file)
 	}
-	return f.Bytes()
+	return bytes.ReplaceAll(f.Bytes(), []byte("features {\n  }"), []byte("features {}")) // as everybody writes it
 }
 
 // declares tells whether a Terraform type with this prefix is declared.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/iac"
 	render "github.com/azure-tenant-grapher/atg/internal/iac"
+	"github.com/azure-tenant-grapher/atg/internal/iac/azurerm"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -167,7 +168,7 @@ func checkCompareReads(t *trial) {
 // declareChecks look at generated code and at estimates.
 func declareChecks() []Check {
 	return []Check{
-		{Name: "Declare/Formats", Claim: "what is declared can be written in every format, parses, and has parameters for secrets", run: checkFormats},
+		{Name: "Declare/Formats", Claim: "what is declared can be written in every format, parses, is what the azurerm provider takes, and has parameters for secrets", run: checkFormats},
 		{Name: "Estimate", Claim: "the items foretold are those that come, and template mode foretells no content", run: checkEstimate},
 	}
 }
@@ -235,6 +236,10 @@ func (t *trial) checkCode(what string, blocks []iac.Block) {
 		case iac.Terraform:
 			if _, diags := hclsyntax.ParseConfig(buf.Bytes(), "main.tf", hcl.InitialPos); diags.HasErrors() {
 				t.errorf("%s: the Terraform does not parse: %v", what, diags)
+			} else if bytes.Contains(buf.Bytes(), []byte(`resource "azurerm_`)) { // of other providers there is no schema
+				for _, err := range azurerm.Check(map[string][]byte{"main.tf": buf.Bytes()}) {
+					t.errorf("%s: %s does not take the Terraform: %v", what, azurerm.Provider(), err)
+				}
 			}
 		case iac.ARM:
 			var doc struct{ Resources []json.RawMessage }

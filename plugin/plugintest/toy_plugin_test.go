@@ -351,9 +351,13 @@ func (p *toy) Declare(_ context.Context, t plugin.Task) ([]iac.Block, error) {
 	if p.bugs["unknown parameter"] {
 		ref = "nobody"
 	}
+	typ := "contoso_thing"
+	if p.bugs["arguments that the provider lacks"] {
+		typ = "azurerm_key_vault_secret"
+	}
 	return []iac.Block{{
 		Name: th.Name, Params: []iac.Param{content},
-		TF:  &iac.TFForm{Type: "contoso_thing", Attrs: iac.Object{{Name: "label", Value: p.label(th)}, {Name: "content", Value: ref}}},
+		TF:  &iac.TFForm{Type: typ, Attrs: iac.Object{{Name: "label", Value: p.label(th)}, {Name: "content", Value: ref}}},
 		ARM: &iac.ARMForm{Type: shelfType + "/things", APIVersion: "2024-01-01", Name: t.Target.Resource.Name + "/" + th.Name, Attrs: iac.Object{{Name: "properties", Value: iac.Object{{Name: "content", Value: ref}}}}},
 	}}, nil
 }
