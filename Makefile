@@ -1,5 +1,5 @@
 # Every target is one line; what it does lives in scripts/ and in Go.
-.PHONY: build demo test race lint cover bench docs
+.PHONY: build demo test test-terraform race lint cover bench docs
 
 build:
 	go build -o bin/atg ./cmd/atg
@@ -9,6 +9,9 @@ demo: build
 
 test:
 	./scripts/test
+
+test-terraform:
+	./scripts/terraform-provider --test
 
 race:
 	go test -race -shuffle=on ./...
