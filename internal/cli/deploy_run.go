@@ -176,7 +176,7 @@ func (d *deployment) alone(ctx context.Context, conn *session.Connection, done *
 	o := d.opt.Options
 	r := engine.NewTally(nil, engine.Options{Run: conn.Run(), Command: o.Command, Version: o.Version, Mode: o.Mode}).Report(time.Now())
 	r.Run.TargetTenant = cmp.Or(conn.Target().TenantID, o.Target.TenantID)
-	r.Run.Complete = true
+	r.Run.Complete, r.Run.Seconds = true, done.Report.Seconds
 	if ctx.Err() != nil {
 		r.Run.Canceled, r.Run.CanceledBy = true, context.Cause(ctx).Error()
 	}

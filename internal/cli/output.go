@@ -159,6 +159,9 @@ func (o *output) emit(e event.Event) {
 		o.plain.Event(e)
 	}
 	o.dash.Event(e)
+	if line, said := e.(event.DeployOutput); said && o.drawn {
+		_, _ = io.WriteString(o.dash, "  "+view.Line(line.Line)+"\n") // above the frame
+	}
 	switch e.(type) {
 	case event.RunStarted, event.DeployStarted:
 		if o.drawn {

@@ -53,6 +53,9 @@ func nameIn(resource string) string {
 	return resource
 }
 
+// onlyDeployed tells whether no data plane was worked on.
+func onlyDeployed(r *engine.Report) bool { return r.ControlPlane != nil && !r.ControlPlane.DataPlane }
+
 // controlPlane writes what was deployed: what would change, what failed, how it was left.
 func controlPlane(b *strings.Builder, c *engine.ControlPlane, st Style) {
 	if c == nil {
@@ -182,10 +185,12 @@ func (p *Plain) deploy(e event.Event) bool {
 		p.line("changes: %s to create, %s to change, %s to replace, %s to delete, %s the same",
 			number(e.Create), number(e.Update), number(e.Replace), number(e.Delete), number(e.Same))
 	case event.DeployResource:
-		if e.Err != nil {
-			p.line("failed %s: %s", nameIn(e.Resource), Brief(e.Err))
-		} else {
-			p.line("%s %s (%s)", e.State, nameIn(e.Resource), e.Kind)
+		switch {
+		case !strings.HasPrefix(e.Resource, "/"): // Terraform's own lines say it
+		case e.Err != nil:
+			p.line("failed %s: %s", nameOf(e.Resource), Brief(e.Err))
+		default:
+			p.line("%s %s (%s)", e.State, nameOf(e.Resource), e.Kind)
 		}
 	case event.DeployFinished:
 		p.line("control plane %s: %s of %s", e.Status, number(e.Deployed), plural(e.Resources, "resource"))
@@ -194,3 +199,6 @@ func (p *Plain) deploy(e event.Event) bool {
 	}
 	return true
 }
+
+// Line is text of a tool without anything that steers the terminal.
+func Line(text string) string { return printable(text) }

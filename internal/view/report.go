@@ -29,7 +29,7 @@ func Report(w io.Writer, r *engine.Report, next Next, st Style) error {
 	var b strings.Builder
 	head(&b, r, st)
 	controlPlane(&b, r.ControlPlane, st)
-	if r.ControlPlane != nil && !r.ControlPlane.DataPlane {
+	if onlyDeployed(r) {
 		deployClosing(&b, r, next, st)
 		_, err := io.WriteString(w, b.String())
 		return err
@@ -48,6 +48,10 @@ func Report(w io.Writer, r *engine.Report, next Next, st Style) error {
 func head(b *strings.Builder, r *engine.Report, st Style) {
 	run := r.Run
 	line := fmt.Sprintf("%s, %s mode", run.Command, run.Mode)
+	tenants := []string{"source tenant " + orUnknown(run.SourceTenant), "target tenant " + orUnknown(run.TargetTenant)}
+	if onlyDeployed(r) {
+		line, tenants = run.Command, tenants[1:]
+	}
 	if run.ID != "" {
 		line += ", run " + run.ID
 	}
@@ -55,7 +59,7 @@ func head(b *strings.Builder, r *engine.Report, st Style) {
 		line += ", " + seconds(run.Seconds)
 	}
 	b.WriteString(st.paint(bold, line) + "\n")
-	for _, line := range []string{"source tenant " + orUnknown(run.SourceTenant), "target tenant " + orUnknown(run.TargetTenant)} {
+	for _, line := range tenants {
 		fmt.Fprintf(b, "  %s\n", wrap(line, 4, st.Width))
 	}
 	b.WriteByte('\n')

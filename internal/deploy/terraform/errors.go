@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-exec/tfexec"
 
 	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/deploy/change"
 )
 
 var errFailed = errors.New("the provider reported an error")
@@ -86,6 +87,20 @@ func texts(problems []diagnostic) []string {
 		out[i] = text
 	}
 	return out
+}
+
+// blame gives each failure the diagnostic that names its resource.
+func (l *listener) blame(failures []change.Failure) {
+	problems, _ := l.heard()
+	for i, f := range failures {
+		for _, p := range problems {
+			if p.Address == f.Resource {
+				cause := Diagnostics(texts([]diagnostic{{Summary: p.Summary, Detail: p.Detail}}))
+				failures[i].Err = &errs.Error{Op: "deploy", Kind: errs.Conflict, Item: f.Resource, Err: cause}
+				break
+			}
+		}
+	}
 }
 
 // maxDetail is how much of a diagnostic's detail an error quotes: the lines above it have

@@ -162,6 +162,7 @@ func (d *Driver) Deploy(ctx context.Context) (change.Result, error) {
 		return d.tf.ApplyJSON(ctx, said, tfexec.DirOrPlan(file))
 	})
 	result := count.result()
+	said.blame(result.Failures)
 	if err != nil {
 		return d.stopped(ctx, result, said, err)
 	}

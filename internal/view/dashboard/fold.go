@@ -33,6 +33,8 @@ func (s *state) fold(e event.Event, now time.Time) {
 		s.stage().ended, s.ended = now, now
 	case stopRequested:
 		s.stopping = true
+	case event.DeployStarted, event.DeployStep, event.DeployPlanned, event.DeployResource, event.DeployFinished:
+		s.foldDeploy(e, now)
 	default:
 		if !s.foldResource(e, now) {
 			s.foldItem(e, now)

@@ -236,7 +236,7 @@ func (f *frame) stageLines() (past, current []string) {
 
 // pairsOnly tells whether a phase knows no items.
 func (f *frame) pairsOnly(st *stage) bool {
-	return st.phase == event.Inventory || st.phase == event.Pairing || st.phase == ""
+	return st.phase == event.Deploying || st.phase == event.Inventory || st.phase == event.Pairing || st.phase == ""
 }
 
 func label(st *stage) string { return left(string(st.phase), 9) + " " }
@@ -276,6 +276,8 @@ func (f *frame) stageMark(st *stage) string {
 // stageText says what a phase does, or what it found.
 func stageText(st *stage) string {
 	switch n := st.sum.items(); {
+	case st.phase == event.Deploying:
+		return st.deployed.text()
 	case st.phase == event.Inventory && st.ended.IsZero():
 		return "reading the resources of both tenants"
 	case st.phase == event.Inventory:

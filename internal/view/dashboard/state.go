@@ -74,6 +74,7 @@ type stage struct {
 	bytes           int64
 	pairs, unpaired int64
 	broken          int64 // resources that could not be listed to their end
+	deployed        deployed
 }
 
 // standing is where a resource is in the phase at hand.

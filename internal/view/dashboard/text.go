@@ -75,6 +75,9 @@ func route(source, target string, n int) string {
 	if target == "" || target == source {
 		return cut(source, n)
 	}
+	if source == "" {
+		return cut("to "+target, n)
+	}
 	const arrow = " → "
 	const stump = 22 // columns for both names
 	room := n - columns(arrow)
