@@ -16,9 +16,12 @@ type body struct {
 	inner   string // innermost error code; "" if there is none
 }
 
-// envelope is the JSON form; Key Vault, Resource Manager and Cosmos DB use it.
+// envelope is the JSON form; Key Vault, Resource Manager and Cosmos DB use it. Container
+// registries have a list instead, App Configuration a title (RFC 9457).
 type envelope struct {
-	Error *detail `json:"error"`
+	Error  *detail  `json:"error"`
+	Errors []detail `json:"errors"`
+	Title  string   `json:"title"`
 	detail
 }
 
@@ -49,8 +52,13 @@ func readBody(resp *http.Response) body {
 	var env envelope
 	if json.Unmarshal(raw, &env) == nil {
 		d := env.detail
-		if env.Error != nil {
+		switch {
+		case env.Error != nil:
 			d = *env.Error
+		case len(env.Errors) > 0:
+			d = env.Errors[0]
+		case d.Message == "":
+			d.Message = env.Title
 		}
 		return body{message: d.Message, inner: innermost(d.Inner)}
 	}

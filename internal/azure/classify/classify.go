@@ -83,9 +83,12 @@ func fromAnswer(e *errs.Error, answer *azcore.ResponseError, err error) {
 	}
 	e.Kind = kindOf(e.Status, e.Code)
 	e.Err = &cause{firstLine(body.message, http.StatusText(e.Status)), err}
-	if e.Kind == errs.PermissionDenied {
+	switch {
+	case e.Kind == errs.PermissionDenied:
 		e.Action = missingAction(body.message)
-		e.Hint = networkHints[e.Code]
+		e.Hint = networkHint(e.Code, body.message)
+	case e.Kind == errs.Unauthenticated && tooOld(e.Code, body.message):
+		e.Hint = hintClock
 	}
 	if answer.RawResponse != nil {
 		e.RequestID = requestID(answer.RawResponse.Header)
@@ -137,11 +140,4 @@ func kindOf(status int, code string) errs.Kind {
 	default:
 		return errs.Internal
 	}
-}
-
-// networkHints are for refusals that no role assignment lifts. Codes:
-// https://learn.microsoft.com/azure/key-vault/general/network-security.
-var networkHints = map[string]string{
-	"ForbiddenByFirewall":   "the network refuses this address: allow it in the resource's firewall, or run from an allowed network",
-	"ForbiddenByConnection": "the resource takes private connections alone: run from a network with its private endpoint",
 }

@@ -178,6 +178,54 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// What the network refuses is told from what roles refuse, in each service's own words.
+func TestNetworkRefusals(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, body string
+		header     map[string]string
+		hint       string // its beginning; "": none
+		text       string
+	}{
+		{"vault, firewall", vaultBody("Forbidden", "Client address is not authorized and caller is not a trusted service.", "ForbiddenByFirewall"), nil, "the network refuses this address", "Client address is not authorized and caller is not a trusted service."},
+		{"vault, private", vaultBody("Forbidden", "Public network access is disabled.", "ForbiddenByConnection"), nil, "the resource takes private connections alone", "Public network access is disabled."},
+		{"vault, role", vaultBody("Forbidden", rbacText, "ForbiddenByRbac"), nil, "", "Caller is not authorized to perform action on resource."},
+		{"storage", `<?xml version="1.0"?><Error><Code>AuthorizationFailure</Code><Message>This request is not authorized to perform this operation.</Message></Error>`, map[string]string{"x-ms-error-code": "AuthorizationFailure"}, "the account's firewall may refuse this address", "This request is not authorized to perform this operation."},
+		{"storage, role", `<?xml version="1.0"?><Error><Code>AuthorizationPermissionMismatch</Code><Message>This request is not authorized to perform this operation using this permission.</Message></Error>`, map[string]string{"x-ms-error-code": "AuthorizationPermissionMismatch"}, "", "This request is not authorized to perform this operation using this permission."},
+		{"storage, keys", `<?xml version="1.0"?><Error><Message>Key based authentication is not permitted on this storage account.</Message></Error>`, map[string]string{"x-ms-error-code": "KeyBasedAuthenticationNotPermitted"}, "the account refuses keys", "Key based authentication is not permitted on this storage account."},
+		{"Cosmos DB", vaultBody("Forbidden", "Request originated from IP 203.0.113.1 through public internet. This is blocked by your Cosmos DB account firewall settings.", ""), nil, "the network refuses this address", "Request originated from IP 203.0.113.1 through public internet. This is blocked by your Cosmos DB account firewall settings."},
+		{"Cosmos DB, private", vaultBody("Forbidden", "Request originated from client VNET through private endpoint.", ""), nil, "the resource takes private connections alone", "Request originated from client VNET through private endpoint."},
+		{"registry", `{"errors":[{"code":"DENIED","message":"client with IP '203.0.113.1' is not allowed access. Refer https://aka.ms/acr/firewall to grant access."}]}`, nil, "the network refuses this address", "client with IP '203.0.113.1' is not allowed access. Refer https://aka.ms/acr/firewall to grant access."},
+		{"App Configuration", `{"type":"https://azconfig.io/errors/ip-address-rejected","title":"Access to this resource is governed by a network access policy. The client IP address fails to meet the criteria for access.","status":403}`, nil, "the resource takes private connections alone", "Access to this resource is governed by a network access policy. The client IP address fails to meet the criteria for access."},
+		{"App Configuration, perimeter", `{"type":"https://azconfig.io/errors/nsp-rejected","title":"Access to this resource is governed by a Network Security Perimeter. The request fails to meet the criteria for inbound access.","status":403}`, nil, "a network security perimeter", "Access to this resource is governed by a Network Security Perimeter. The request fails to meet the criteria for inbound access."},
+		{"App Service", vaultBody("Forbidden", "Ip Forbidden", ""), nil, "the network refuses this address", "Ip Forbidden"},
+	}
+	for _, tt := range tests {
+		got := errs.Find(classify.Error("read it", plugin.Source, "x", "", answer(403, tt.body, tt.header)))
+		if got.Kind != errs.PermissionDenied || !strings.HasPrefix(got.Hint, tt.hint) || (tt.hint == "") != (got.Hint == "") {
+			t.Errorf("%s: kind %q, hint %q", tt.name, got.Kind, got.Hint)
+		}
+		if got.Err.Error() != tt.text {
+			t.Errorf("%s: text %q", tt.name, got.Err.Error())
+		}
+	}
+}
+
+// A token that a service calls expired is a matter of clocks: the SDK fetches new ones in time.
+func TestExpiredAtTheService(t *testing.T) {
+	t.Parallel()
+	for body, clock := range map[string]bool{
+		vaultBody("ExpiredAuthenticationToken", "The access token expiry UTC time is earlier than current UTC time.", ""): true,
+		vaultBody("Unauthorized", "[TokenExpired] Error validating token.", ""):                                           true,
+		vaultBody("Unauthorized", "AKV10032: Invalid issuer.", ""):                                                        false,
+	} {
+		got := errs.Find(classify.Error("read it", plugin.Source, "x", "", answer(401, body, nil)))
+		if got.Kind != errs.Unauthenticated || strings.Contains(got.Hint, "clock") != clock {
+			t.Errorf("%s: kind %q, hint %q", body, got.Kind, got.Hint)
+		}
+	}
+}
+
 func TestLongMessagesAreCut(t *testing.T) {
 	t.Parallel()
 	err := classify.Error("op", plugin.Source, "", "", answer(400, vaultBody("Bad", strings.Repeat("é", 400), ""), nil))

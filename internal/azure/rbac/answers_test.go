@@ -276,9 +276,13 @@ func TestNetworkOf(t *testing.T) {
 		"firewall of a vault":     {"Microsoft.KeyVault/vaults", `{"networkAcls":{"defaultAction":"Deny","ipRules":[{"value":"1.2.3.4"}],"virtualNetworkRules":[{},{}]}}`, "1 address range and 2 subnets alone", "az keyvault network-rule add --name kv1 --ip-address ADDRESS"},
 		"firewall of a registry":  {"Microsoft.ContainerRegistry/registries", `{"networkRuleSet":{"defaultAction":"deny"}}`, "0 address ranges and 0 subnets", "az acr network-rule add --name kv1"},
 		"firewall of another one": {"Contoso.Boxes/boxes", `{"networkRuleSet":{"defaultAction":"Deny"}}`, "its firewall", "add it to the network rules of kv1"},
+		"firewall of Cosmos DB":   {"Microsoft.DocumentDB/databaseAccounts", `{"publicNetworkAccess":"Enabled","ipRules":[{"ipAddressOrRange":"1.2.3.4"}],"isVirtualNetworkFilterEnabled":false}`, "1 address range and 0 subnets alone", "az cosmosdb update --name kv1 --resource-group rg1 --ip-range-filter ADDRESSES"},
+		"subnets of Cosmos DB":    {"Microsoft.DocumentDB/databaseAccounts", `{"ipRules":[],"isVirtualNetworkFilterEnabled":true,"virtualNetworkRules":[{}]}`, "0 address ranges and 1 subnet alone", "az cosmosdb"},
+		"open Cosmos DB":          {"Microsoft.DocumentDB/databaseAccounts", `{"ipRules":[],"isVirtualNetworkFilterEnabled":false,"virtualNetworkRules":[]}`, "", ""},
+		"inside a network":        {"Microsoft.ApiManagement/service", `{"publicNetworkAccess":"Enabled","virtualNetworkType":"Internal"}`, "inside a virtual network", "run from that network"},
 		"perimeter":               {"Microsoft.Storage/storageAccounts", `{"publicNetworkAccess":"SecuredByPerimeter"}`, "perimeter", "access rule"},
 	} {
-		got := rbac.NetworkOf(plugin.Resource{Type: tt.typ, Name: "kv1", Properties: json.RawMessage(tt.properties)})
+		got := rbac.NetworkOf(plugin.Resource{Type: tt.typ, Name: "kv1", ResourceGroup: "rg1", Properties: json.RawMessage(tt.properties)})
 		if (got == nil) != (tt.fact == "") {
 			t.Errorf("%s: %+v", name, got)
 			continue

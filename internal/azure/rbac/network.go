@@ -18,12 +18,32 @@ type Network struct {
 // networkRules are the properties by which Azure's services limit who reaches them. They
 // share the names, with two for the rules: networkAcls
 // (https://learn.microsoft.com/rest/api/keyvault/vaults/get, also storage accounts and
-// others) and networkRuleSet (container registries, messaging).
+// others) and networkRuleSet (container registries, messaging). Cosmos DB has them at the
+// top, and no default: with any rule it takes nobody else
+// (https://learn.microsoft.com/azure/cosmos-db/how-to-configure-firewall). API Management
+// in a virtual network says so by its type.
 type networkRules struct {
 	Public    string              `json:"publicNetworkAccess"` // "Enabled", "Disabled", "SecuredByPerimeter"
 	ACLs      *firewall           `json:"networkAcls"`
 	RuleSet   *firewall           `json:"networkRuleSet"`
 	Endpoints []privateConnection `json:"privateEndpointConnections"`
+	IPRules   []json.RawMessage   `json:"ipRules"`
+	Filtered  bool                `json:"isVirtualNetworkFilterEnabled"`
+	Subnets   []json.RawMessage   `json:"virtualNetworkRules"`
+	Network   string              `json:"virtualNetworkType"` // "None", "External", "Internal"
+}
+
+// wall is the firewall, under whatever name; nil if there is none.
+func (n networkRules) wall() *firewall {
+	switch {
+	case n.ACLs != nil:
+		return n.ACLs
+	case n.RuleSet != nil:
+		return n.RuleSet
+	case n.Filtered || len(n.IPRules) > 0:
+		return &firewall{Default: "Deny", IPRules: n.IPRules, Subnets: n.Subnets}
+	}
+	return nil
 }
 
 type firewall struct {
@@ -53,10 +73,7 @@ func NetworkOf(r plugin.Resource) *Network {
 			private++
 		}
 	}
-	wall := rules.ACLs
-	if wall == nil {
-		wall = rules.RuleSet
-	}
+	wall := rules.wall()
 	switch {
 	case strings.EqualFold(rules.Public, "Disabled") && private > 0:
 		return &Network{
@@ -72,6 +89,11 @@ func NetworkOf(r plugin.Resource) *Network {
 		return &Network{
 			Fact: "a network security perimeter decides who reaches it",
 			Hint: "run from an address that an access rule of the perimeter allows",
+		}
+	case strings.EqualFold(rules.Network, "Internal"):
+		return &Network{
+			Fact: "it is inside a virtual network: it is reached from there alone",
+			Hint: "run from that network or one that is connected with it, whose DNS gives " + r.Name + " its private address",
 		}
 	case wall != nil && strings.EqualFold(wall.Default, "Deny"):
 		return &Network{
@@ -94,11 +116,19 @@ var ruleCommands = map[string]string{
 	"microsoft.keyvault/vaults":              "az keyvault network-rule add --name %s --ip-address ADDRESS",
 	"microsoft.storage/storageaccounts":      "az storage account network-rule add --account-name %s --ip-address ADDRESS",
 	"microsoft.containerregistry/registries": "az acr network-rule add --name %s --ip-address ADDRESS",
+	"microsoft.documentdb/databaseaccounts":  "az cosmosdb update --name %s --resource-group " + groupMark + " --ip-range-filter ADDRESSES",
 }
+
+// groupMark stands for the resource group in ruleCommands.
+const groupMark = "GROUP"
 
 func letIn(r plugin.Resource) string {
 	if format, ok := ruleCommands[strings.ToLower(r.Type)]; ok {
-		return fmt.Sprintf(format, r.Name)
+		line := fmt.Sprintf(format, r.Name)
+		if r.ResourceGroup != "" {
+			line = strings.Replace(line, groupMark, r.ResourceGroup, 1)
+		}
+		return line
 	}
 	return "add it to the network rules of " + r.Name
 }
