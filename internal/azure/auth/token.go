@@ -81,8 +81,9 @@ func (c *credential) wrongTenant(tenant string) error {
 }
 
 func (c *credential) refused(err error) error {
+	code := codeOf(err)
 	return &errs.Error{
-		Op: opSignIn, Kind: kindOf(err, c.tool), Side: string(c.side), Code: codeOf(err),
+		Op: opSignIn, Kind: kindOf(err, c.tool), Side: string(c.side), Code: code, Hint: hints[code],
 		Err: &tokenError{link: c.link, err: err},
 	}
 }
