@@ -121,7 +121,7 @@ func TestMistakes(t *testing.T) {
 		"plan --target-inventory /":       "is a directory",
 		"plan --source-sp-client-secret x --source-sp-client-secret-file " + secretFile: "given twice",
 		"plan --sp-client-secret-file /nowhere":                                         "no such file",
-		"plan --sp-client-secret-file - --source-sp-client-secret-file -":               "one client secret only",
+		"plan --sp-client-secret-file - --source-sp-client-secret-file -":               "standard input can be read for one flag only",
 		"plan --log-file /nowhere/x.log":                                                "cannot write the log",
 		"apply":                                                                         "add --yes",
 		"apply --exit-code":                                                             "unknown flag",
