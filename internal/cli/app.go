@@ -100,10 +100,10 @@ sides at the end.`,
 	root.SetHelpCommandGroupID(groupKnow)
 	root.SetCompletionCommandGroupID(groupKnow)
 	root.AddCommand(
-		newPlanCmd(a, nil), newApplyCmd(a, nil), newVerifyCmd(a, nil), newDeployCmd(a, nil), newGenerateCmd(a, nil), newAuthCmd(a), newPermissionsCmd(a), newRunCmd(a),
+		newPlanCmd(a, nil), newApplyCmd(a, nil), newVerifyCmd(a, nil), newDeployCmd(a, nil), newGenerateCmd(a, nil), newAuthCmd(a), newPairsCmd(a, nil), newPermissionsCmd(a), newRunCmd(a),
 		newDemoCmd(a, nil), newEmulatorCmd(a),
 		newPluginCmd(a), newVersionCmd(a), newDocsCmd(a),
-		newExitCodesTopic(), newEnvironmentTopic(), newFiltersTopic(),
+		newExitCodesTopic(), newEnvironmentTopic(), newFiltersTopic(), newInventoriesTopic(),
 	)
 	return root
 }

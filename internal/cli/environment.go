@@ -12,7 +12,7 @@ const envPrefix = "ATG_"
 
 // noEnv lists the flags that no variable stands for, beside those of credentials: consent
 // is given anew each time, and the rest make no sense in an environment.
-var noEnv = []string{"help", "version", "yes", "overwrite", "source-inventory", "target-inventory", "mapping"}
+var noEnv = []string{"help", "version", "yes", "overwrite", "source-inventory", "target-inventory", "inventory", "mapping"}
 
 // envName is the variable that stands for a flag: ATG_LOG_FILE for --log-file; "" if none does.
 func envName(f *pflag.Flag) string {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/azure-tenant-grapher/atg/internal/azure/auth"
+	"github.com/azure-tenant-grapher/atg/internal/azure/auth/keyfile"
 	"github.com/azure-tenant-grapher/atg/internal/azure/cloud"
 	"github.com/azure-tenant-grapher/atg/internal/session"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -28,17 +29,21 @@ const (
 type choice struct {
 	value string
 	legal []string
+	other string            // what else it may be, for the help text; "": nothing
+	takes func(string) bool // tells whether a value may be that
 }
 
 // String implements pflag.Value.
 func (c *choice) String() string { return c.value }
 
 // Type implements pflag.Value: the list stands in the help text.
-func (c *choice) Type() string { return strings.Join(c.legal, "|") }
+func (c *choice) Type() string {
+	return strings.TrimSuffix(strings.Join(c.legal, "|")+"|"+c.other, "|")
+}
 
 // Set implements pflag.Value.
 func (c *choice) Set(s string) error {
-	if !slices.Contains(c.legal, s) {
+	if !slices.Contains(c.legal, s) && (c.takes == nil || !c.takes(s)) {
 		return usagef("%q is not one of %s", s, strings.Join(c.legal, ", "))
 	}
 	c.value = s
@@ -47,7 +52,7 @@ func (c *choice) Set(s string) error {
 
 // choiceFlag adds a flag that takes one of the legal values; the first is the default.
 func choiceFlag(cmd *cobra.Command, name, short, help string, legal ...string) *choice {
-	c := &choice{legal[0], legal}
+	c := &choice{value: legal[0], legal: legal}
 	cmd.Flags().VarP(c, name, short, help)
 	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(legal, cobra.ShellCompDirectiveNoFileComp))
 	return c
@@ -67,6 +72,7 @@ func progressFlag(cmd *cobra.Command) *choice {
 type sideFlags struct {
 	tenant, subscription, group, inventory string
 	clientID, clientSecret, secretFile     string
+	secrets                                string
 }
 
 // addSide adds the flags of a side. Every one has the side's name in front; those of the
@@ -77,15 +83,16 @@ func addSide(f *pflag.FlagSet, side plugin.Side) *sideFlags {
 	f.StringVar(&s.tenant, name+"tenant-id", "", "tenant `ID` or domain (default: that of the credential)")
 	f.StringVar(&s.subscription, name+"subscription-id", "", "subscription `ID` (default: every one that the principal sees)")
 	f.StringVar(&s.group, name+"resource-group", "", "resource group `name` (default: every one)")
-	f.StringVar(&s.inventory, name+"inventory", "", "read the resources from this JSON `file`, as \"az resource list\" prints it, instead of asking Azure")
+	f.StringVar(&s.inventory, name+"inventory", "", "`KIND[:PATH]`: "+inventoryHelp)
 	f.StringVar(&s.clientID, name+"sp-client-id", "", "application `ID` of the service principal")
 	f.StringVar(&s.clientSecret, name+"sp-client-secret", "", "its client `secret`; others can read a command line: rather use a file or the environment")
 	f.StringVar(&s.secretFile, name+"sp-client-secret-file", "", "`file` with its client secret; - reads standard input")
-	names := []string{"tenant-id", "subscription-id", "sp-client-id", "sp-client-secret", "sp-client-secret-file", "resource-group", "inventory"}
+	f.StringVar(&s.secrets, name+"secrets", "", "JSON `file` with connection strings and keys of single resources, by ID or name; - reads standard input")
+	names := []string{"tenant-id", "subscription-id", "sp-client-id", "sp-client-secret", "sp-client-secret-file", "secrets", "resource-group", "inventory"}
 	for i := range names {
 		names[i] = name + names[i]
 	}
-	credential(f, names[:5]...)
+	credential(f, names[:6]...)
 	inGroup(f, strings.ToUpper(string(side[:1]))+string(side[1:]), names...)
 	return s
 }
@@ -114,7 +121,8 @@ func credential(f *pflag.FlagSet, names ...string) {
 }
 
 // side turns the flags into what a session wants.
-func (s *sideFlags) side(origin string, in io.Reader) (session.Side, error) {
+func (s *sideFlags) side(name plugin.Side, in io.Reader) (session.Side, error) {
+	origin := "--" + string(name) + "-sp-*"
 	value, err := s.secret(in)
 	if err != nil {
 		return session.Side{}, err
@@ -125,7 +133,10 @@ func (s *sideFlags) side(origin string, in io.Reader) (session.Side, error) {
 	if s.clientID != "" || !value.Empty() {
 		out.Principal = auth.Principal{Origin: origin, TenantID: s.tenant, ClientID: s.clientID, ClientSecret: value}
 	}
-	return out, nil
+	if s.secrets != "" {
+		out.Secrets, err = keyfile.Read(name, s.secrets, in)
+	}
+	return out, err
 }
 
 // maxSecretFile is more than any client secret has; a larger file is the wrong one.
@@ -249,5 +260,11 @@ func pluginNames(reg *plugin.Registry) []string {
 
 // cloudFlag adds --cloud.
 func cloudFlag(cmd *cobra.Command) *choice {
-	return choiceFlag(cmd, "cloud", "", "Azure cloud of both tenants", cloud.Names()...)
+	c := choiceFlag(cmd, "cloud", "", "Azure cloud of both tenants; of another one the address of its Resource Manager, or a file with its metadata document", cloud.Names()...)
+	c.other = "URL|FILE"
+	c.takes = func(s string) bool {
+		_, _, err := cloud.Resolve(s) // in another spelling
+		return err == nil || strings.ContainsAny(s, `./\:`)
+	}
+	return c
 }

@@ -56,6 +56,7 @@ from. plan and apply make the same check; apply writes nothing if it fails.
 	}
 	flags := addRunFlags(cmd)
 	flags.output.legal = []string{outputText, outputJSON}
+	addInventory(cmd, flags)
 	cmd.RunE = a.runE("permissions check", flags, runF, a.permissionsCheck)
 	return cmd
 }

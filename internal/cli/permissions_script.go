@@ -11,6 +11,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/azure/rbac/catalog"
 	"github.com/azure-tenant-grapher/atg/internal/azure/rbac/grant"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/internal/inventory"
 	"github.com/azure-tenant-grapher/atg/internal/inventory/file"
 	"github.com/azure-tenant-grapher/atg/internal/session"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -59,6 +60,7 @@ one side alone that takes --side. --format json writes the custom role alone.
 	form := choiceFlag(cmd, "format", "", "form of the script: bash, or the custom role as JSON", formBash, formJSON)
 	side := choiceFlag(cmd, "side", "", "which side's rights", "both", string(plugin.Source), string(plugin.Target))
 	prefer := choiceFlag(cmd, "prefer", "", "among the built-in roles that suffice: as few as can be, or those that grant least", preferences()...)
+	addInventory(cmd, flags)
 	opt := &scriptOptions{}
 	cmd.Flags().BoolVar(&opt.grant.CustomRole, "custom-role", false, "define a custom role with exactly what is needed")
 	source := cmd.Flags().String("source-assignee", "", "object `ID`, application ID or sign-in name of who gets the source's rights")
@@ -124,10 +126,11 @@ func (a *App) grants(ctx context.Context, opt *scriptOptions) ([]grant.Item, err
 	said := map[plugin.Side]session.Side{plugin.Source: opt.Source, plugin.Target: opt.Target}
 	var out []grant.Item
 	for _, side := range opt.sides {
-		if said[side].Inventory == "" || opt.assignees[side] == "" {
+		place, err := inventory.ParsePlace(said[side].Inventory)
+		if err != nil || place.Kind != inventory.File || opt.assignees[side] == "" {
 			return a.grantsOfPairs(ctx, opt)
 		}
-		items, err := grantsOfFile(ctx, opt, side, said[side])
+		items, err := grantsOfFile(ctx, opt, side, place.Path, said[side].TenantID)
 		if err != nil {
 			return nil, err
 		}
@@ -153,14 +156,14 @@ func (a *App) grantsOfPairs(ctx context.Context, opt *scriptOptions) ([]grant.It
 }
 
 // grantsOfFile lists the resources of an inventory file.
-func grantsOfFile(ctx context.Context, opt *scriptOptions, side plugin.Side, said session.Side) ([]grant.Item, error) {
+func grantsOfFile(ctx context.Context, opt *scriptOptions, side plugin.Side, path, tenantID string) ([]grant.Item, error) {
 	types := opt.Types
 	if len(types) == 0 {
 		types = opt.Registry.Types()
 	}
 	assignee := opt.assignees[side]
 	var out []grant.Item
-	for res, err := range file.New(said.Inventory, said.TenantID).Find(ctx, types) {
+	for res, err := range file.New(path, tenantID).Find(ctx, types) {
 		if err != nil {
 			return nil, err
 		}

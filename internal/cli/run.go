@@ -4,11 +4,14 @@ import (
 	"context"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/azure-tenant-grapher/atg/internal/azure/cloud"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/internal/filter"
 	"github.com/azure-tenant-grapher/atg/internal/session"
 	"github.com/azure-tenant-grapher/atg/internal/view"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -39,12 +42,16 @@ type runOptions struct {
 // runFlags are the flags of plan, apply and verify, as the command line gives them.
 type runFlags struct {
 	mode, output, progress, cloud *choice
+	interactive                   *choice
 	types, settings               []string
+	filter                        filter.Rules
 	mapping, logFile, emulator    string
 	workers                       int
 	overwrite, yes, exitCode      bool
 	debug, noInput, skipAccess    bool
 	source, target                *sideFlags
+	inventory                     string // of both sides
+	neo4j                         *neo4jFlags
 	pace                          *choice
 	stateDir                      *string // nil: no journal is kept
 	planOut                       string
@@ -57,6 +64,8 @@ func addRunFlags(cmd *cobra.Command) *runFlags {
 	r.mode = choiceFlag(cmd, "mode", "", "how much is copied: structure alone, or everything that can be", string(plugin.Template), string(plugin.Replication))
 	f.StringArrayVar(&r.types, "type", nil, "only this resource `type` or plugin; may be repeated")
 	f.StringArrayVar(&r.settings, "set", nil, "set an option of a plugin: `PLUGIN.SETTING=VALUE`; may be repeated")
+	f.StringArrayVar(&r.filter.Include, "include", nil, "work only on what this `rule` matches, see \"atg help filters\"; may be repeated")
+	f.StringArrayVar(&r.filter.Exclude, "exclude", nil, "leave out what this `rule` matches; may be repeated")
 	f.StringVar(&r.mapping, "mapping", "", "JSON `file` that names the target of source resources")
 	return r
 }
@@ -72,27 +81,31 @@ const (
 func addReachFlags(cmd *cobra.Command) *runFlags {
 	f := cmd.Flags()
 	r := &runFlags{
-		output:   outputFlag(cmd, outputText, outputJSON, outputLines),
-		progress: progressFlag(cmd),
-		cloud:    cloudFlag(cmd),
-		pace:     choiceFlag(cmd, "pace", "", "how fast: keep to the services' documented limits beforehand, or as fast as each service answers", paceLimits, paceAdaptive),
+		output:      outputFlag(cmd, outputText, outputJSON, outputLines),
+		progress:    progressFlag(cmd),
+		cloud:       cloudFlag(cmd),
+		interactive: interactiveFlag(cmd),
+		pace:        choiceFlag(cmd, "pace", "", "how fast: keep to the services' documented limits beforehand, or as fast as each service answers", paceLimits, paceAdaptive),
 	}
 	f.IntVar(&r.workers, "workers", 0, "items at work at once (default 16)")
 	f.StringVar(&r.emulator, "emulator", "", "work against the emulator whose proxy is at this `address`, not against Azure")
 	f.BoolVar(&r.debug, "debug", false, "log every request, without content, to standard error or --log-file")
 	f.StringVar(&r.logFile, "log-file", "", "append the log to this `file`, as JSON lines")
 	f.BoolVar(&r.noInput, "no-input", false, "never ask: no question, no interactive sign-in")
+	credential(f, "interactive")
 	inGroup(f, "Output", "output", "progress", "debug", "log-file", "no-input")
 	r.source, r.target = addSide(f, plugin.Source), addSide(f, plugin.Target)
 	r.target.addShort(f)
+	r.neo4j = addNeo4j(f)
 	return r
 }
 
 const pairingHelp = `
 The target of a source is the one that the mapping file names, else the one that
-carries the tag atg-source-id with the source's resource ID, else the only one of
-the same type and name. A source that none of these answers for is reported, not
-guessed.
+carries the tag atg-source-id with the source's resource ID, else the one to which
+the graph of Azure Tenant Grapher leads, else the only one of the same type and
+name, or of the name that Azure Tenant Grapher gives to copies. A source that none
+of these answers for is reported, not guessed: "atg pairs" shows it all.
 
 Each side signs in by itself: with its flags, its environment variables (see
 "atg help environment"), or the identity of this machine. A service principal that
@@ -117,6 +130,7 @@ why. It only reads.
 	cmd.Flags().BoolVar(&flags.exitCode, "exit-code", false, "end with exit code 6 if apply would have something to do")
 	cmd.Flags().StringVar(&flags.planOut, "out", "", "write the plan to this `file`, for \"atg apply FILE\"")
 	addSkipAccess(cmd, flags)
+	addInventory(cmd, flags)
 	cmd.RunE = a.runE("plan", flags, runF, a.plan)
 	return cmd
 }
@@ -147,6 +161,7 @@ The run keeps a journal; if it stops, "atg run resume" goes on with it.
 	cmd.Flags().BoolVarP(&flags.yes, "yes", "y", false, "do not ask before writing")
 	addSkipAccess(cmd, flags)
 	flags.stateDir = addStateDir(cmd)
+	addInventory(cmd, flags)
 	run := a.runE("apply", flags, runF, a.apply)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := takePlan(cmd, flags, args); err != nil {
@@ -169,7 +184,9 @@ with exit code 6 if the target lacks something or holds something else.
 ` + pairingHelp,
 		Example: `  atg verify --mode replication --source-tenant-id contoso.com --target-tenant-id fabrikam.com`,
 	}
-	cmd.RunE = a.runE("verify", addRunFlags(cmd), runF, a.verify)
+	flags := addRunFlags(cmd)
+	addInventory(cmd, flags)
+	cmd.RunE = a.runE("verify", flags, runF, a.verify)
 	return cmd
 }
 
@@ -196,8 +213,8 @@ func (a *App) options(name string, cmd *cobra.Command, f *runFlags) (*runOptions
 	if err != nil {
 		return nil, err
 	}
-	if f.source.secretFile == "-" && f.target.secretFile == "-" {
-		return nil, usagef("standard input can hold one client secret only")
+	if err := f.oneReader(); err != nil {
+		return nil, err
 	}
 	if f.workers < 0 || f.workers > 1024 {
 		return nil, usagef("--workers %d: want 1 to 1024", f.workers)
@@ -207,7 +224,10 @@ func (a *App) options(name string, cmd *cobra.Command, f *runFlags) (*runOptions
 		debug: f.debug, logFile: f.logFile, emulator: strings.TrimPrefix(f.emulator, "http://"), next: nextCommands(name, cmd.Flags()), script: scriptCommand(cmd.Flags()),
 	}
 	opt.Command, opt.Version, opt.Registry, opt.Env = name, a.Version, reg, a.Env
-	opt.Mode, opt.Cloud, opt.Mapping = plugin.Mode(f.mode.value), f.cloud.value, f.mapping
+	opt.Mode, opt.Mapping = plugin.Mode(f.mode.value), f.mapping
+	if opt.Cloud, err = cloud.Absolute(f.cloud.value); err != nil {
+		return nil, usagef("--cloud: %w", err)
+	}
 	opt.Overwrite, opt.Workers, opt.SkipAccessCheck = f.overwrite, f.workers, f.skipAccess
 	opt.Unpaced, opt.Journal, opt.Abort = f.pace.value == paceAdaptive, a.Journal, a.Abort
 	opt.reach, opt.plan, opt.planOut = reachFlags(cmd.Flags()), f.plan, f.planOut
@@ -219,11 +239,12 @@ func (a *App) options(name string, cmd *cobra.Command, f *runFlags) (*runOptions
 	if err := f.work(opt, a.In); err != nil {
 		return nil, err
 	}
+	if opt.Neo4j, err = f.neo4j.config(a.env, a.In); err != nil {
+		return nil, err
+	}
 	opt.ask = a.canAsk() && !f.noInput
 	a.offerChoice(name, cmd, opt)
-	if opt.ask {
-		opt.DevicePrompt = func(message string) { _ = view.Note(a.Err, message, a.errStyle()) }
-	}
+	a.interactive(opt, f)
 	if f.source.clientSecret != "" || f.target.clientSecret != "" {
 		_ = view.Warning(a.Err, "a secret on the command line can be read by others in the process list and in the shell's history: use the flag with -file, or the environment", a.errStyle())
 	}
@@ -233,7 +254,10 @@ func (a *App) options(name string, cmd *cobra.Command, f *runFlags) (*runOptions
 // work fills in what is worked on: resources, settings and both sides. in holds a client
 // secret, if a flag says so.
 func (f *runFlags) work(opt *runOptions, in io.Reader) (err error) {
-	if err := readable(f.mapping, f.source.inventory, f.target.inventory); err != nil {
+	if err := readable(f.mapping); err != nil {
+		return err
+	}
+	if err := f.places(); err != nil {
 		return err
 	}
 	if opt.Types, err = typeFlags(opt.Registry, f.types); err != nil {
@@ -242,10 +266,14 @@ func (f *runFlags) work(opt *runOptions, in io.Reader) (err error) {
 	if opt.Settings, err = settingFlags(opt.Registry, f.settings); err != nil {
 		return err
 	}
-	if opt.Source, err = f.source.side("--source-sp-*", in); err != nil {
+	if _, err = filter.Parse(f.filter, time.Now()); err != nil {
 		return err
 	}
-	opt.Target, err = f.target.side("--target-sp-*", in)
+	opt.Filter = f.filter
+	if opt.Source, err = f.source.side(plugin.Source, in); err != nil {
+		return err
+	}
+	opt.Target, err = f.target.side(plugin.Target, in)
 	return err
 }
 

@@ -67,7 +67,9 @@ func hideScope(f *pflag.FlagSet) {
 			_ = f.MarkHidden(side + name)
 		}
 	}
-	_ = f.MarkHidden("cloud")
+	for _, name := range append([]string{"cloud"}, neo4jNames...) {
+		_ = f.MarkHidden(name)
+	}
 }
 
 // resume runs atg run resume.

@@ -57,6 +57,15 @@ AZURE_TOKEN_CREDENTIALS narrows these down. On a terminal a sign-in by device co
 comes last.
 `
 
+// neo4jVariables are those of Azure Tenant Grapher, and NEO4J_DATABASE.
+var neo4jVariables = []view.Row{
+	{Name: "NEO4J_URI", Text: "--neo4j-uri: the address of the server"},
+	{Name: "NEO4J_PORT", Text: "the port on this machine, where there is no NEO4J_URI"},
+	{Name: "NEO4J_USER", Text: "--neo4j-user: who reads the graph"},
+	{Name: "NEO4J_PASSWORD", Text: "the password"},
+	{Name: "NEO4J_DATABASE", Text: "--neo4j-database: the database, where it is not the server's default"},
+}
+
 var terminalVariables = []view.Row{
 	{Name: "NO_COLOR", Text: "set to anything: no colours (no-color.org)"},
 	{Name: "CLICOLOR_FORCE", Text: "set and not 0: colours even where there is no terminal"},
@@ -70,7 +79,9 @@ func environmentText(root *cobra.Command) string {
 	b.WriteString(view.Rows(flagVariables(root)))
 	b.WriteString("\nSigning in, after the flags --source-* and --target-*, in this order:\n\n")
 	b.WriteString(view.Rows(credentialVariables))
-	b.WriteString(afterVariables + "\nTerminal and network:\n\n")
+	b.WriteString(afterVariables + "\nThe inventory neo4j:\n\n")
+	b.WriteString(view.Rows(neo4jVariables))
+	b.WriteString("\nTerminal and network:\n\n")
 	b.WriteString(view.Rows(terminalVariables))
 	return b.String()
 }

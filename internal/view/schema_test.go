@@ -68,7 +68,7 @@ type drawer struct {
 func newDrawer(t testing.TB) *drawer {
 	t.Helper()
 	d := &drawer{comments: map[string]string{}, defs: object{}}
-	for _, pattern := range []string{"json.go", "authstatus.go", "../engine/*.go", "../event/*.go"} {
+	for _, pattern := range []string{"json.go", "authstatus.go", "pairs.go", "../engine/*.go", "../event/*.go"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("%s: %v", pattern, err)
@@ -208,6 +208,13 @@ func reportSchema(t testing.TB) object {
 		"The document that atg plan, apply, verify and demo write with -o json. Its version is the field schema. Fields may be added within a version: ignore those that you do not know.", body)
 }
 
+func pairsSchema(t testing.TB) object {
+	d := newDrawer(t)
+	body := d.schema(reflect.TypeFor[Pairs]())
+	return d.document(schema.Pairs, "Sources and their targets",
+		"The document that atg pairs writes with -o json. Its version is the field schema. Fields may be added within a version: ignore those that you do not know.", body)
+}
+
 func authSchema(t testing.TB) object {
 	d := newDrawer(t)
 	body := d.schema(reflect.TypeFor[AuthStatus]())
@@ -244,7 +251,7 @@ func streamSchema(t testing.TB) object {
 
 func TestSchemas(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]object{schema.Report: reportSchema(t), schema.Stream: streamSchema(t), schema.Auth: authSchema(t)} {
+	for name, want := range map[string]object{schema.Report: reportSchema(t), schema.Stream: streamSchema(t), schema.Auth: authSchema(t), schema.Pairs: pairsSchema(t)} {
 		var text strings.Builder
 		if err := JSON(&text, want); err != nil {
 			t.Fatal(err)
@@ -266,7 +273,7 @@ func TestSchemas(t *testing.T) {
 			t.Errorf("%s is no JSON", name)
 		}
 	}
-	if !slices.Equal(schema.Names(), []string{schema.Report, schema.Stream, schema.Auth}) {
+	if !slices.Equal(schema.Names(), []string{schema.Report, schema.Stream, schema.Auth, schema.Pairs}) {
 		t.Error(schema.Names())
 	}
 }

@@ -13,10 +13,11 @@ const (
 	Report = "report.schema.json" // of the document that -o json writes
 	Stream = "stream.schema.json" // of each line that -o jsonl writes
 	Auth   = "auth.schema.json"   // of the document that atg auth status -o json writes
+	Pairs  = "pairs.schema.json"  // of the document that atg pairs -o json writes
 )
 
 // Names lists the schemas.
-func Names() []string { return []string{Report, Stream, Auth} }
+func Names() []string { return []string{Report, Stream, Auth, Pairs} }
 
 // Text returns a schema: a JSON Schema of draft 2020-12. The error says that there is none
 // of that name.
