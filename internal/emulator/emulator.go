@@ -43,6 +43,8 @@ type Kit struct {
 	Access wire.Access
 	Clock  wire.Clock
 	Limits bool
+	// Directory knows the tenants and their applications.
+	Directory *entra.Authority
 }
 
 // ExtraService makes a service beside the emulator's own. It owns Azure names only
@@ -94,7 +96,7 @@ func newEmulator(opt Options) *Emulator {
 	e.close = sync.OnceValue(e.shutdown)
 	e.entra = entra.New(entra.Options{Clock: opt.Clock, TokenLifetime: opt.TokenLifetime})
 	e.arm = arm.New(arm.Options{Tokens: e.entra, Clock: opt.Clock, Strict: opt.Strict, PageSize: opt.PageSize, Polls: opt.Polls, RetryAfter: opt.RetryAfter})
-	kit := Kit{Tokens: e.entra, Access: e.arm, Clock: opt.Clock, Limits: opt.Limits}
+	kit := Kit{Tokens: e.entra, Access: e.arm, Clock: opt.Clock, Limits: opt.Limits, Directory: e.entra}
 	own := append([]wire.Service{e.entra, e.arm}, services(kit)...)
 	all := make([]wire.Service, 0, len(opt.Extra)+len(own))
 	for _, extra := range opt.Extra {
