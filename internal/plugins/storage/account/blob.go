@@ -37,7 +37,7 @@ func (a *Account) blobKey(ctx context.Context) (*service.SharedKeyCredential, er
 	}
 	cred, err := service.NewSharedKeyCredential(a.Name, key.Reveal())
 	if err != nil { // the SDK's text says where the base64 breaks off, which is about the key
-		return nil, &errs.Error{Op: "sign in with the account's key", Kind: errs.Invalid, Resource: a.ID, Err: errNoKey}
+		return nil, &errs.Error{Op: "sign in with the account's key", Kind: errs.Invalid, Resource: a.ID, Err: ErrNoKey}
 	}
 	return cred, nil
 }

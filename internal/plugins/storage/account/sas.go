@@ -12,7 +12,8 @@ import (
 	"github.com/azure-tenant-grapher/atg/secret"
 )
 
-var errNoKey = errors.New("what was given is not the key of a storage account")
+// ErrNoKey says that a key is not one, without quoting it.
+var ErrNoKey = errors.New("what was given is not the key of a storage account")
 
 // How long signatures live. A delegation key may live for seven days
 // (https://learn.microsoft.com/rest/api/storageservices/get-user-delegation-key); shorter

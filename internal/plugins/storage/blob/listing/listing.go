@@ -14,6 +14,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
 )
 
 // PageSize is the most that the service puts on one page.
@@ -51,6 +52,44 @@ type Entry struct {
 	Metadata map[string]string // names as they were written
 	Invalid  []string          // names of metadata that the service cannot give out
 	Tags     map[string]string
+
+	immutable bool   // of a container
+	public    string // of a container
+}
+
+// Container is a container as a listing shows it.
+type Container struct {
+	Name      string
+	Public    string // "", "blob" or "container"
+	ETag      string // with its quotes
+	Metadata  map[string]string
+	Scope     string // default encryption scope
+	Immutable bool   // it has an immutability policy
+	LegalHold bool
+}
+
+// Containers reads one page of an account's containers whose names begin with prefix, as
+// Page does of blobs. max 0 means PageSize.
+func Containers(ctx context.Context, c *service.Client, prefix, marker string, max int32, yield func(Container) bool) (string, error) {
+	if max == 0 {
+		max = PageSize
+	}
+	opt := &service.ListContainersOptions{MaxResults: &max, Include: service.ListContainersInclude{Metadata: true}}
+	if prefix != "" {
+		opt.Prefix = &prefix
+	}
+	if marker != "" {
+		opt.Marker = &marker
+	}
+	raw := &raw{}
+	if _, err := c.NewListContainersPager(opt).NextPage(context.WithValue(ctx, rawKey{}, raw)); err != nil {
+		return "", err
+	}
+	return parse(raw.body, "Container", func(e *Entry) bool {
+		return yield(Container{
+			Name: e.Name, Public: e.public, ETag: e.ETag, Metadata: e.Metadata, Scope: e.Scope, Immutable: e.immutable, LegalHold: e.LegalHold,
+		})
+	})
 }
 
 // Query says what to list of one container.
@@ -86,7 +125,7 @@ func Page(ctx context.Context, c *container.Client, q Query, yield func(*Entry) 
 	if _, err := c.NewListBlobsFlatPager(opt).NextPage(context.WithValue(ctx, rawKey{}, raw)); err != nil {
 		return "", err
 	}
-	return parse(raw.body, yield)
+	return parse(raw.body, "Blob", yield)
 }
 
 type rawKey struct{}

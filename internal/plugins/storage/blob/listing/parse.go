@@ -63,8 +63,8 @@ func (s *scanner) next() (t token, ok bool, err error) {
 	}
 }
 
-// parse reads a whole page.
-func parse(doc string, yield func(*Entry) bool) (next string, err error) {
+// parse reads a whole page of elements of one name, "Blob" or "Container".
+func parse(doc, element string, yield func(*Entry) bool) (next string, err error) {
 	s := &scanner{doc: doc}
 	whole, going := false, true
 	for {
@@ -78,14 +78,12 @@ func parse(doc string, yield func(*Entry) bool) (next string, err error) {
 			return next, nil
 		case t.name == "EnumerationResults" && t.end:
 			whole = true
-		case t.start && (t.name == "Blob" || t.name == "BlobPrefix"):
-			e, err := s.blob(t)
+		case t.start && t.name == element:
+			e, err := s.entry(t)
 			if err != nil {
 				return "", err
 			}
-			if going && t.name == "Blob" {
-				going = yield(e)
-			}
+			going = going && yield(e)
 		case t.start && t.name == "NextMarker":
 			if next, err = unescape(t.text); err != nil {
 				return "", err
@@ -94,8 +92,8 @@ func parse(doc string, yield func(*Entry) bool) (next string, err error) {
 	}
 }
 
-// blob reads the element that was opened.
-func (s *scanner) blob(open token) (*Entry, error) {
+// entry reads the element that was opened.
+func (s *scanner) entry(open token) (*Entry, error) {
 	e := &Entry{}
 	if open.end {
 		return e, nil
@@ -215,6 +213,10 @@ func (e *Entry) set(name, text string) error {
 		e.TierInferred = text == "true"
 	case "Sealed":
 		e.Sealed = text == "true"
+	case "HasImmutabilityPolicy":
+		e.immutable = text == "true"
+	case "HasLegalHold":
+		e.LegalHold = text == "true"
 	case "LegalHold":
 		e.LegalHold = text == "true"
 	case "IsCurrentVersion":
@@ -254,8 +256,10 @@ func (e *Entry) field(name string) *string {
 		return &e.Archive
 	case "LeaseStatus":
 		return &e.LeaseStatus
-	case "EncryptionScope":
+	case "EncryptionScope", "DefaultEncryptionScope":
 		return &e.Scope
+	case "PublicAccess":
+		return &e.public
 	case "CustomerProvidedKeySha256":
 		return &e.Key
 	case "ImmutabilityPolicyMode":

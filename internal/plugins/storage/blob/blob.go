@@ -1,0 +1,154 @@
+// Package blob replicates the blob service of a storage account: containers and blobs.
+//
+// # A listing is enough
+//
+// The blobs of a container are listed beside those of the target's container, in the order
+// of names. What is the same needs no request of its own, however many blobs there are;
+// what is not is written on the condition that the target still is as it was listed.
+//
+// # What is copied
+//
+// Info says it in sentences. Decided cases: uncommitted and soft-deleted blobs are not
+// listed and so not copied; a lease at the source does not matter, one at the target makes
+// the service refuse; names are taken as they are; a blob without a type is one of
+// application/octet-stream; metadata whose names the service does not give out is named
+// in a warning; $root and $web are copied, $logs and other containers of the system are not.
+package blob
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/azure-tenant-grapher/atg/iac"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/account"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/copier"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
+	"github.com/azure-tenant-grapher/atg/plugin"
+)
+
+// The kinds of item, as they stand in Item.Kind.
+const (
+	kindContainer = "container"
+	kindBlob      = "blob"
+	kindDirectory = "directory"
+)
+
+// The settings, and those of their values that the code asks for.
+const (
+	setCopy    = "copy"
+	setSingle  = "single-mib"
+	setVerify  = "verify"
+	setHistory = "history"
+	setArchive = "archive"
+	setTags    = "tags"
+	setACLMap  = "acl-map"
+
+	verifyListing     = "listing"
+	verifyUnsummed    = "unsummed"
+	verifyContent     = "content"
+	historyNone       = "none"
+	archiveRehydrated = "rehydrate"
+	tagsCopied        = "copy"
+)
+
+// The data actions of Microsoft.Storage that the part needs
+// (https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory).
+const (
+	service = "Microsoft.Storage/storageAccounts/blobServices/"
+
+	readContainers  = service + "containers/read"
+	writeContainers = service + "containers/write"
+	readPolicies    = service + "containers/getAcl/action"
+	writePolicies   = service + "containers/setAcl/action"
+	readBlobs       = service + "containers/blobs/read"
+	writeBlobs      = service + "containers/blobs/write"
+	readTags        = service + "containers/blobs/tags/read"
+	writeTags       = service + "containers/blobs/tags/write"
+	delegate        = service + "generateUserDelegationKey/action"
+)
+
+// Part is the blob service. Make one with New.
+type Part struct{ copier *copier.Copier }
+
+var _ part.Part = (*Part)(nil)
+
+// New returns the blob service.
+func New() *Part { return &Part{copier: copier.New()} }
+
+// maxSingle is the most that Put Blob From URL takes, in MiB
+// (https://learn.microsoft.com/rest/api/storageservices/put-blob-from-url).
+const maxSingle = 5000
+
+// single returns the size up to which a blob is copied by one request, in bytes.
+func single(setting func(string) string) int64 {
+	n, err := strconv.ParseInt(setting(setSingle), 10, 64)
+	if err != nil || n < 1 || n > maxSingle {
+		n = 256
+	}
+	return n << 20
+}
+
+// About implements part.Part.
+func (*Part) About() part.About {
+	return part.About{
+		Name: "blob", Service: account.Blob, PerSecond: 2000,
+		Items: []plugin.ItemKind{
+			{Name: kindContainer, Plural: "blob containers"},
+			{Name: kindBlob, Plural: "blobs"},
+			{Name: kindDirectory, Plural: "blob directories"},
+		},
+		Settings: settings(), Limits: limits(), Cannot: cannot(), Permissions: permissions,
+	}
+}
+
+// Replicate implements part.Part.
+func (p *Part) Replicate(ctx context.Context, j part.Job) (plugin.Outcome, error) {
+	if j.Item.Kind == kindContainer {
+		c, err := newContainerJob(j)
+		if err != nil {
+			return plugin.Outcome{}, err
+		}
+		return c.replicate(ctx)
+	}
+	b, err := newBlobJob(j)
+	switch {
+	case err != nil:
+		return plugin.Outcome{}, err
+	case j.Item.Kind == kindDirectory:
+		return b.replicateDirectory(ctx)
+	default:
+		return b.replicate(ctx, p.copier)
+	}
+}
+
+// Compare implements part.Part.
+func (p *Part) Compare(ctx context.Context, j part.Job) (plugin.Comparison, error) {
+	if j.Item.Kind == kindContainer {
+		c, err := newContainerJob(j)
+		if err != nil {
+			return plugin.Comparison{}, err
+		}
+		return c.compare(ctx)
+	}
+	b, err := newBlobJob(j)
+	switch {
+	case err != nil:
+		return plugin.Comparison{}, err
+	case j.Item.Kind == kindDirectory:
+		return b.compareDirectory(ctx)
+	default:
+		return b.compare(ctx, p.copier)
+	}
+}
+
+// Declare implements part.Part. Content has no form as code.
+func (p *Part) Declare(ctx context.Context, j part.Job) ([]iac.Block, error) {
+	if j.Item.Kind != kindContainer {
+		return nil, nil
+	}
+	c, err := newContainerJob(j)
+	if err != nil {
+		return nil, err
+	}
+	return c.declare(ctx)
+}

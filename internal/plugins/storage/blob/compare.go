@@ -1,0 +1,105 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/copier"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
+	"github.com/azure-tenant-grapher/atg/plugin"
+)
+
+func unix(s int64) time.Time { return time.Unix(s, 0).UTC() }
+
+const reasonUnsummed = "no checksum at one side: the size is the same, and the target was written after the last change at the source; --set storage.verify=unsummed reads both"
+
+// compare compares one blob. In the usual case the listing has told all.
+func (b *blobJob) compare(ctx context.Context, c *copier.Copier) (plugin.Comparison, error) {
+	if cmp, ok := b.fromHint(); ok {
+		return cmp, nil
+	}
+	for try := 1; ; try++ {
+		cmp, err := b.compareNow(ctx, c)
+		changed := errors.Is(err, copier.ErrTargetChanged) || errors.Is(err, copier.ErrSourceChanged)
+		if err == nil || try == looks || !changed {
+			return cmp, err
+		}
+		b.ref.Props = nil // ask the source again
+	}
+}
+
+// fromHint answers from what was noted while listing, where that can be trusted: what was
+// the same a moment ago, and what was absent if this program has written nothing since.
+func (b *blobJob) fromHint() (plugin.Comparison, bool) {
+	h := b.hint()
+	if h == nil || !h.fresh() || b.Setting(setVerify) == verifyContent {
+		return plugin.Comparison{}, false
+	}
+	switch {
+	case h.Is == proven:
+		return plugin.Comparison{State: plugin.Same, Proven: true}, true
+	case h.Is == alike && b.Setting(setVerify) == verifyListing:
+		return plugin.Comparison{State: plugin.Same, Reason: reasonUnsummed}, true
+	case h.Is == absent && b.ref.Props != nil && b.To.Untouched(time.UnixMilli(h.At)):
+		return b.missing(seen{props: *b.ref.Props}), true
+	default:
+		return plugin.Comparison{}, false
+	}
+}
+
+// missing is the comparison of a blob that the target lacks.
+func (b *blobJob) missing(src seen) plugin.Comparison {
+	if why := b.impossible(src); why != "" {
+		return plugin.Comparison{State: plugin.Cannot, Reason: why}
+	}
+	if src.Tier == tierArchive {
+		return plugin.Comparison{State: plugin.Cannot, Reason: "it is in the archive tier, which cannot be read"}
+	}
+	return plugin.Comparison{State: plugin.Missing}
+}
+
+// compareNow looks at the target, and reads both sides if that is asked for or needed.
+func (b *blobJob) compareNow(ctx context.Context, c *copier.Copier) (plugin.Comparison, error) {
+	src, err := b.source(ctx)
+	if err != nil {
+		return plugin.Comparison{}, err
+	}
+	if why := b.impossible(src); why != "" {
+		return part.Cannot(why)
+	}
+	e, err := b.look(ctx, plugin.Target)
+	if err != nil && !isMissing(err) {
+		return plugin.Comparison{}, err
+	}
+	if e == nil {
+		return b.missing(src), nil
+	}
+	there := seenOf(e)
+	v := judge(src, there, b.To.Facts)
+	if b.ref.Past > 0 && v.state != other {
+		if fields, err := b.comparePast(ctx); err != nil || len(fields) > 0 {
+			return part.Verdict(fields), err
+		}
+	}
+	verify := b.Setting(setVerify)
+	reading := verify == verifyContent || v.state == unsure || (v.state == alike && verify == verifyUnsummed)
+	switch {
+	case v.state == other:
+		return part.Verdict(v.fields), nil
+	case !reading && v.state == alike:
+		return plugin.Comparison{State: plugin.Same, Reason: reasonUnsummed}, nil
+	case !reading:
+		return part.Verdict(nil), nil
+	case src.Tier == tierArchive || there.Tier == tierArchive:
+		return plugin.Comparison{State: plugin.Same, Reason: "it is in the archive tier, which cannot be read"}, nil
+	}
+	same, err := b.read(ctx, c, src, there)
+	if err != nil {
+		return plugin.Comparison{}, err
+	}
+	if !same {
+		return part.Verdict([]string{"content"}), nil
+	}
+	return part.Verdict(nil), nil
+}

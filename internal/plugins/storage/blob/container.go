@@ -1,0 +1,345 @@
+package blob
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+
+	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
+	"github.com/azure-tenant-grapher/atg/plugin"
+)
+
+// containerRef is how a container is found again. Its name stands in the item's key.
+type containerRef struct {
+	Public   string            `json:"a,omitempty"` // "blob", "container"; "" for none
+	Metadata map[string]string `json:"m,omitempty"`
+	Long     bool              `json:"l,omitempty"` // the metadata is too long for a name tag
+	Lost     []string          `json:"x,omitempty"`
+}
+
+// system tells whether a container is the service's own. $root and $web hold what users put there.
+func system(name string) bool {
+	return strings.HasPrefix(name, "$") && name != "$root" && name != "$web"
+}
+
+func containerItem(c listing.Container) plugin.Item {
+	r := containerRef{Public: c.Public, Metadata: c.Metadata}
+	if raw, err := json.Marshal(c.Metadata); err != nil || len(raw) > maxProps {
+		r.Metadata, r.Long = nil, true
+	}
+	if c.Immutable {
+		r.Lost = append(r.Lost, "its immutability policy")
+	}
+	if c.LegalHold {
+		r.Lost = append(r.Lost, "its legal hold")
+	}
+	if c.Scope != "" && !strings.HasPrefix(c.Scope, "$account-encryption-key") {
+		r.Lost = append(r.Lost, "its default encryption scope "+c.Scope)
+	}
+	it := plugin.Item{Key: plugin.Key(containerKeys + c.Name), Kind: kindContainer, Size: 0, Rev: c.ETag, Ref: plugin.Encode(r), Cursor: cursor{container: c.Name}.String()}
+	if c.Public != "" {
+		it.Attrs = map[string]string{"public": c.Public}
+	}
+	return it
+}
+
+// Discover implements part.Part: each container, and in replication mode its blobs.
+func (p *Part) Discover(ctx context.Context, l part.Listing, yield func(plugin.Item, error) bool) bool {
+	after := readCursor(l.After)
+	src, err := l.Source.Blobs(ctx)
+	if err != nil {
+		return yield(plugin.Item{}, l.Fail("list the containers", err, readContainers)) && ctx.Err() == nil
+	}
+	marker := ""
+	for {
+		var page []listing.Container
+		next, err := listing.Containers(ctx, src, "", marker, 0, func(c listing.Container) bool {
+			page = append(page, c)
+			return true
+		})
+		if err != nil {
+			return yield(plugin.Item{}, l.Fail("list the containers", err, readContainers)) && ctx.Err() == nil
+		}
+		for _, c := range page {
+			if system(c.Name) || c.Name < after.container {
+				continue
+			}
+			if !p.discoverContainer(ctx, l, c, after, yield) {
+				return false
+			}
+		}
+		if marker = next; marker == "" {
+			return true
+		}
+	}
+}
+
+// discoverContainer yields a container that is not passed yet, and its blobs behind after.
+func (p *Part) discoverContainer(ctx context.Context, l part.Listing, c listing.Container, after cursor, yield func(plugin.Item, error) bool) bool {
+	if ctx.Err() != nil {
+		yield(plugin.Item{}, l.Fail("list the containers", ctx.Err()))
+		return false
+	}
+	if c.Name != after.container {
+		after = cursor{}
+		if !yield(containerItem(c), nil) {
+			return false
+		}
+	}
+	if l.Mode == plugin.Template {
+		return true
+	}
+	src, err := l.Source.Blobs(ctx)
+	if err != nil {
+		return yield(plugin.Item{}, l.Fail("list the blobs of "+c.Name, err)) && ctx.Err() == nil
+	}
+	w := &walk{Listing: l, name: c.Name, src: src.NewContainerClient(c.Name), yield: yield}
+	if l.Target != nil {
+		if dst, err := l.Target.Blobs(ctx); err == nil { // else each blob's own look says why
+			w.dst = newSide(l, dst.NewContainerClient(c.Name), after.blob)
+		}
+	}
+	return w.run(ctx, after)
+}
+
+// containerJob is a job for one container.
+type containerJob struct {
+	part.Job
+	ref  containerRef
+	name string
+}
+
+func newContainerJob(j part.Job) (*containerJob, error) {
+	c := &containerJob{Job: j}
+	var ok bool
+	c.name, ok = strings.CutPrefix(string(j.Item.Key), containerKeys)
+	var err error
+	if c.ref, err = plugin.Decode[containerRef](j.Item); err != nil || !ok || c.name == "" {
+		return nil, j.Problem("start", "", errs.Invalid, errors.New("its reference was not made by this version: plan again"))
+	}
+	return c, nil
+}
+
+// shape is what a container is beside its blobs.
+type shape struct {
+	public   string
+	metadata map[string]string
+	policies []policy
+}
+
+// read returns what a side has, nil if nothing.
+func (c *containerJob) read(ctx context.Context, side plugin.Side) (*shape, error) {
+	a := c.On(side)
+	client, err := a.Blobs(ctx)
+	if err != nil {
+		return nil, c.Fail("reach the blob service", side, err)
+	}
+	var found *listing.Container
+	marker := ""
+	for more := true; more && found == nil; more = marker != "" {
+		marker, err = listing.Containers(ctx, client, c.name, marker, 1, func(l listing.Container) bool {
+			found = &l
+			return false
+		})
+		if err != nil {
+			return nil, c.Fail("look at the container", side, err, readContainers)
+		}
+	}
+	if found == nil || found.Name != c.name {
+		return nil, nil
+	}
+	ps, err := c.policies(ctx, side)
+	if err != nil {
+		return nil, err
+	}
+	return &shape{found.Public, found.Metadata, ps}, nil
+}
+
+func (c *containerJob) policies(ctx context.Context, side plugin.Side) ([]policy, error) {
+	client, err := c.On(side).Blobs(ctx)
+	if err != nil {
+		return nil, c.Fail("reach the blob service", side, err)
+	}
+	resp, err := client.NewContainerClient(c.name).GetAccessPolicy(ctx, nil)
+	if err != nil {
+		return nil, c.Fail("read the stored access policies", side, err, readPolicies)
+	}
+	return policiesOf(resp.SignedIdentifiers), nil
+}
+
+// wanted is what the target's container is to be, and what it cannot be.
+func (c *containerJob) wanted(ctx context.Context) (shape, []string, error) {
+	s := shape{public: c.ref.Public, metadata: c.ref.Metadata}
+	lost := append([]string(nil), c.ref.Lost...)
+	if c.ref.Long {
+		whole, err := c.read(ctx, plugin.Source)
+		if err != nil {
+			return s, nil, err
+		}
+		if whole == nil {
+			return s, nil, c.Problem("copy", plugin.Source, errs.NotFound, errors.New("it was deleted after it was listed"))
+		}
+		s = *whole
+	} else {
+		var err error
+		if s.policies, err = c.policies(ctx, plugin.Source); err != nil {
+			return s, nil, err
+		}
+	}
+	if s.public != "" && c.To.NoPublicAccess {
+		lost = append(lost, "public access, which the target's account does not allow")
+		s.public = ""
+	}
+	return s, lost, nil
+}
+
+func (s shape) differences(at shape) []string {
+	var out []string
+	if s.public != at.public {
+		out = append(out, "public access")
+	}
+	if !sameMetadata(s.metadata, at.metadata) {
+		out = append(out, "metadata")
+	}
+	if !samePolicies(s.policies, at.policies) {
+		out = append(out, "stored access policies")
+	}
+	return out
+}
+
+// begun is the checkpoint of a container that is made in more than one request.
+const begun = `{"begun":true}`
+
+func (c *containerJob) replicate(ctx context.Context) (plugin.Outcome, error) {
+	want, lost, err := c.wanted(ctx)
+	if err != nil {
+		return plugin.Outcome{}, err
+	}
+	at, err := c.read(ctx, plugin.Target)
+	if err != nil {
+		return plugin.Outcome{}, err
+	}
+	ours := len(c.Checkpoint) > 0
+	if at == nil {
+		made, err := c.create(ctx, want)
+		if err != nil || made {
+			return plugin.Outcome{Status: plugin.Created, Warnings: warnings(lost)}, err
+		}
+		if at, err = c.read(ctx, plugin.Target); err != nil || at == nil {
+			return plugin.Outcome{}, errors.Join(err, c.Problem("create", plugin.Target, errs.Unavailable, errors.New("it is there and is not")))
+		}
+	}
+	fields := want.differences(*at)
+	if len(fields) == 0 {
+		return plugin.Outcome{Status: plugin.Unchanged}, nil
+	}
+	if !c.Overwrite && !ours {
+		return plugin.Outcome{}, c.Problem("copy", plugin.Target, errs.Conflict, fmt.Errorf("the target differs in %s", strings.Join(fields, ", ")))
+	}
+	if err := c.update(ctx, want, *at); err != nil {
+		return plugin.Outcome{}, err
+	}
+	status := plugin.Updated
+	if ours {
+		status = plugin.Created
+	}
+	return plugin.Outcome{Status: status, Warnings: warnings(lost)}, nil
+}
+
+// create makes the container. It returns false if it is there already.
+func (c *containerJob) create(ctx context.Context, want shape) (bool, error) {
+	client, err := c.client(ctx)
+	if err != nil {
+		return false, err
+	}
+	if len(want.policies) > 0 && c.Save != nil {
+		if err := c.Save([]byte(begun)); err != nil {
+			return false, c.Fail("save a checkpoint", plugin.Target, err)
+		}
+	}
+	c.To.Wrote()
+	_, err = client.Create(ctx, &container.CreateOptions{Metadata: pointers(want.metadata), Access: publicAccess(want.public)})
+	if bloberror.HasCode(err, bloberror.ContainerAlreadyExists) {
+		return false, nil
+	}
+	if err != nil {
+		return false, c.Fail("create the container", plugin.Target, err, writeContainers)
+	}
+	if len(want.policies) > 0 {
+		return true, c.setPolicies(ctx, client, want)
+	}
+	return true, nil
+}
+
+func (c *containerJob) client(ctx context.Context) (*container.Client, error) {
+	to, err := c.To.Blobs(ctx)
+	if err != nil {
+		return nil, c.Fail("reach the blob service", plugin.Target, err)
+	}
+	return to.NewContainerClient(c.name), nil
+}
+
+func (c *containerJob) setPolicies(ctx context.Context, client *container.Client, want shape) error {
+	_, err := client.SetAccessPolicy(ctx, &container.SetAccessPolicyOptions{Access: publicAccess(want.public), ContainerACL: identifiers(want.policies)})
+	return c.Fail("set the stored access policies", plugin.Target, err, writePolicies)
+}
+
+func (c *containerJob) update(ctx context.Context, want, at shape) error {
+	client, err := c.client(ctx)
+	if err != nil {
+		return err
+	}
+	c.To.Wrote()
+	if !sameMetadata(want.metadata, at.metadata) {
+		if _, err := client.SetMetadata(ctx, &container.SetMetadataOptions{Metadata: pointers(want.metadata)}); err != nil {
+			return c.Fail("set the container's metadata", plugin.Target, err, writeContainers)
+		}
+	}
+	if want.public != at.public || !samePolicies(want.policies, at.policies) {
+		return c.setPolicies(ctx, client, want)
+	}
+	return nil
+}
+
+func (c *containerJob) compare(ctx context.Context) (plugin.Comparison, error) {
+	want, _, err := c.wanted(ctx)
+	if err != nil {
+		return plugin.Comparison{}, err
+	}
+	at, err := c.read(ctx, plugin.Target)
+	switch {
+	case err != nil:
+		return plugin.Comparison{}, err
+	case at == nil:
+		return plugin.Comparison{State: plugin.Missing}, nil
+	}
+	cmp := part.Verdict(want.differences(*at))
+	if cmp.State == plugin.Same && want.public != c.ref.Public {
+		cmp.Proven, cmp.Reason = false, "public access is not copied: the target's account does not allow it"
+	}
+	return cmp, nil
+}
+
+// publicAccess is a level of public access as the SDK takes it.
+func publicAccess(public string) *container.PublicAccessType {
+	if public == "" {
+		return nil
+	}
+	p := container.PublicAccessType(public)
+	return &p
+}
+
+func pointers(m map[string]string) map[string]*string {
+	out := make(map[string]*string, len(m))
+	for k, v := range m {
+		out[k] = &v
+	}
+	return out
+}

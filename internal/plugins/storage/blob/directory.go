@@ -1,0 +1,165 @@
+package blob
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azdatalake/directory"
+
+	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
+	"github.com/azure-tenant-grapher/atg/plugin"
+)
+
+const (
+	setOwner  = service + "containers/blobs/manageOwnership/action"
+	setRights = service + "containers/blobs/modifyPermissions/action"
+
+	// folder marks an empty blob that stands for a directory where there are none.
+	folder = "hdi_isfolder"
+)
+
+// isFolder tells whether an entry stands for a directory.
+func isFolder(e *listing.Entry) bool {
+	if e.Directory {
+		return true
+	}
+	for k, v := range e.Metadata {
+		if strings.EqualFold(k, folder) && strings.EqualFold(v, "true") {
+			return e.Size == 0
+		}
+	}
+	return false
+}
+
+// replicateDirectory makes a directory: a true one where the target has a hierarchical
+// namespace, an empty blob that says it is one elsewhere.
+func (b *blobJob) replicateDirectory(ctx context.Context) (plugin.Outcome, error) {
+	at, err := b.look(ctx, plugin.Target)
+	if err != nil {
+		return plugin.Outcome{}, err
+	}
+	ours := len(b.Checkpoint) > 0
+	out := plugin.Outcome{Status: plugin.Created, Warnings: warnings(b.ref.Lost)}
+	if at == nil {
+		ours = true
+		if b.Save != nil && b.ref.Access != nil {
+			if err := b.Save([]byte(begun)); err != nil {
+				return plugin.Outcome{}, b.Fail("save a checkpoint", plugin.Target, err)
+			}
+		}
+		if err := b.makeDirectory(ctx); err != nil {
+			return plugin.Outcome{}, err
+		}
+		if at, err = b.look(ctx, plugin.Target); err != nil {
+			return plugin.Outcome{}, err
+		}
+	} else if out.Status = plugin.Unchanged; !isFolder(at) {
+		e := b.Problem("copy", plugin.Target, errs.Conflict, errors.New("a blob stands where the directory should"))
+		e.Hint = "move or delete it at the target"
+		return plugin.Outcome{}, e
+	}
+	if at == nil {
+		return out, nil
+	}
+	set, unknown, err := b.setAccess(ctx, at, ours)
+	if err != nil {
+		return plugin.Outcome{}, err
+	}
+	if set && out.Status == plugin.Unchanged {
+		out.Status = plugin.Updated
+	}
+	out.Warnings = append(out.Warnings, unmapped(unknown)...)
+	return out, nil
+}
+
+func unmapped(ids []string) []string {
+	if len(ids) == 0 {
+		return nil
+	}
+	return []string{"Left away, since the map of object IDs does not have them: " + strings.Join(ids, ", ") + "."}
+}
+
+func (b *blobJob) makeDirectory(ctx context.Context) error {
+	b.To.Wrote()
+	if b.To.HNS {
+		c, err := b.To.Path(ctx, b.container, b.name)
+		if err != nil {
+			return b.Fail("reach the directory", plugin.Target, err)
+		}
+		star := azcore.ETagAny
+		cond := &directory.AccessConditions{ModifiedAccessConditions: &directory.ModifiedAccessConditions{IfNoneMatch: &star}}
+		_, err = c.Create(ctx, &directory.CreateOptions{AccessConditions: cond})
+		return b.Fail("create the directory", plugin.Target, err, writeBlobs)
+	}
+	to, err := b.To.Blobs(ctx)
+	if err != nil {
+		return b.Fail("reach the blob service", plugin.Target, err)
+	}
+	cond, yes := ifAbsent(), "true"
+	_, err = to.NewContainerClient(b.container).NewBlockBlobClient(b.name).Upload(ctx, streaming.NopCloser(bytes.NewReader(nil)), &blockblob.UploadOptions{
+		AccessConditions: &cond, Metadata: map[string]*string{folder: &yes},
+	})
+	return b.Fail("create the directory", plugin.Target, err, writeBlobs)
+}
+
+// setAccess gives a path of the target the owner and ACL that the source has, mapped, if
+// that is asked for and they differ. may says that it needs no permission to overwrite.
+func (b *blobJob) setAccess(ctx context.Context, at *listing.Entry, may bool) (set bool, unknown []string, err error) {
+	ids, err := readIdentities(b.Setting(setACLMap))
+	if err != nil || ids == nil || b.ref.Access == nil || !b.To.HNS {
+		return false, nil, err
+	}
+	want, unknown := ids.mapped(*b.ref.Access)
+	if !want.differs(accessOf(at, true)) {
+		return false, unknown, nil
+	}
+	if !may && !b.Overwrite {
+		return false, unknown, b.Problem("copy", plugin.Target, errs.Conflict, errors.New("the target differs in access control"))
+	}
+	c, err := b.To.Path(ctx, b.container, b.name)
+	if err != nil {
+		return false, unknown, b.Fail("reach the path", plugin.Target, err)
+	}
+	opt := &directory.SetAccessControlOptions{ACL: &want.ACL}
+	if want.Owner != "" {
+		opt.Owner = &want.Owner
+	}
+	if want.Group != "" {
+		opt.Group = &want.Group
+	}
+	b.To.Wrote()
+	_, err = c.SetAccessControl(ctx, opt)
+	return err == nil, unknown, b.Fail("set the owner and the ACL", plugin.Target, err, setOwner, setRights)
+}
+
+// compareDirectory compares a directory.
+func (b *blobJob) compareDirectory(ctx context.Context) (plugin.Comparison, error) {
+	at, err := b.look(ctx, plugin.Target)
+	if err != nil && !isMissing(err) {
+		return plugin.Comparison{}, err
+	}
+	if at == nil {
+		return plugin.Comparison{State: plugin.Missing}, nil
+	}
+	var fields []string
+	if !isFolder(at) {
+		fields = append(fields, "kind")
+	}
+	ids, err := readIdentities(b.Setting(setACLMap))
+	if err != nil {
+		return plugin.Comparison{}, err
+	}
+	if ids != nil && b.ref.Access != nil && b.To.HNS {
+		if want, _ := ids.mapped(*b.ref.Access); want.differs(accessOf(at, true)) {
+			fields = append(fields, "access control")
+		}
+	}
+	return part.Verdict(fields), nil
+}
