@@ -241,7 +241,7 @@ func (o *opener) graph(ctx context.Context, s *side, place inventory.Place) (inv
 	}
 	if len(scope.Subscriptions) == 0 {
 		return nil, &errs.Error{
-			Op: "read the graph in Neo4j", Kind: errs.NotFound, Side: string(s.name),
+			Op: "read the Neo4j graph", Kind: errs.NotFound, Side: string(s.name),
 			Err:  errors.New("the principal sees no subscription of the tenant, so it cannot be told which nodes are of it"),
 			Hint: fmt.Sprintf("name the subscription, with --%s-subscription-id", s.name),
 		}

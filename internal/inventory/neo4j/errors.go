@@ -67,7 +67,7 @@ func (f *Finder) shown() string {
 
 // wrap says of an error what it means for the reader.
 func (f *Finder) wrap(ctx context.Context, err error) error {
-	e := &errs.Error{Op: "read the graph in Neo4j", Kind: errs.Unavailable, Side: string(f.scope.Side), Resource: f.shown(), Err: err}
+	e := &errs.Error{Op: "read the Neo4j graph", Kind: errs.Unavailable, Side: string(f.scope.Side), Resource: f.shown(), Err: err}
 	var own *refusal
 	var server *driver.Neo4jError
 	switch {
@@ -104,12 +104,12 @@ func (f *Finder) answered(e *errs.Error, said *driver.Neo4jError) {
 
 // unreached says why the server could not be reached, and what may help.
 func unreached(err error) (cause error, hint string) {
-	var record tls.RecordHeaderError
+	var record tls.RecordHeaderError // a server that answers in the clear; most hang up instead
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	text := err.Error()
 	switch {
-	case errors.As(err, &record), strings.Contains(text, "first record does not look like a TLS handshake"):
+	case errors.As(err, &record), strings.Contains(text, "check that TLS is enabled"):
 		return errors.New("the server does not speak TLS"), "use the scheme without +s: bolt:// or neo4j://"
 	case errors.As(err, &unknown), errors.As(err, &host), strings.Contains(text, "x509:"):
 		return errors.New("the server's certificate is not trusted: " + text), "name the authority with SSL_CERT_FILE, or take any certificate with the scheme bolt+ssc:// or neo4j+ssc://"
