@@ -25,6 +25,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
 
 	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/azure/cloud"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -73,17 +74,6 @@ func connect(e plugin.Endpoint) (*Clients, error) {
 	return c, err
 }
 
-// suffixes are the DNS suffixes of vaults by sign-in host, for resources that were listed
-// only and so lack their vaultUri:
-// https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-object-identifiers.
-var suffixes = map[string]string{
-	"":                                 "vault.azure.net",
-	"login.microsoftonline.com":        "vault.azure.net",
-	"login.microsoftonline.us":         "vault.usgovcloudapi.net",
-	"login.chinacloudapi.cn":           "vault.azure.cn",
-	"login.partner.microsoftonline.cn": "vault.azure.cn",
-}
-
 // address returns the URL of the endpoint's vault: what ARM says, else what its name and
 // cloud give.
 func address(e plugin.Endpoint) (string, error) {
@@ -105,13 +95,10 @@ func address(e plugin.Endpoint) (string, error) {
 	return u.Scheme + "://" + u.Host, nil
 }
 
+// fromName is for resources that were listed only and so lack their vaultUri.
 func fromName(e plugin.Endpoint) (string, error) {
-	host := ""
-	if u, err := url.Parse(e.Options.Cloud.ActiveDirectoryAuthorityHost); err == nil {
-		host = strings.ToLower(u.Hostname())
-	}
-	suffix, ok := suffixes[host]
-	if !ok || e.Resource.Name == "" {
+	suffix := cloud.Of(e.Options.Cloud).KeyVaultSuffix
+	if suffix == "" || e.Resource.Name == "" {
 		return "", invalid(e, errors.New("neither its vaultUri nor the DNS suffix of its cloud is known"))
 	}
 	return "https://" + strings.ToLower(e.Resource.Name) + "." + suffix, nil
