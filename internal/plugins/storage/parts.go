@@ -3,6 +3,7 @@ package storage
 import (
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/queue"
 )
 
 // parts are the services of an account in the order in which they are copied. A new one is
@@ -10,5 +11,6 @@ import (
 func parts() []part.Part {
 	return []part.Part{
 		blob.New(),
+		queue.New(),
 	}
 }

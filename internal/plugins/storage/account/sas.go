@@ -13,6 +13,8 @@ import (
 )
 
 // ErrNoKey says that a key is not one, without quoting it.
+// ErrNoKey is the cause where a key cannot be one. The SDK says where its base64 breaks off,
+// which is about the key itself and is not passed on.
 var ErrNoKey = errors.New("what was given is not the key of a storage account")
 
 // How long signatures live. A delegation key may live for seven days
