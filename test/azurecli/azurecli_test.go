@@ -50,16 +50,33 @@ func (c cli) must(t *testing.T, v any, args ...string) {
 	}
 }
 
-// start returns a CLI that reaches an emulator with one vault in tenant contoso.
+// start returns a CLI that reaches an emulator, for tenant contoso.
 func start(t *testing.T) (cli, emulator.Identity) {
 	t.Helper()
-	az := components.Find(t, "azure-cli", "ATG_AZURE_CLI", "azure-cli-*/bin/az")
+	az := find(t)
+	return in(t, az, startEmulator(t), "contoso")
+}
+
+// find returns the path of the CLI.
+func find(t *testing.T) string {
+	t.Helper()
+	return components.Find(t, "azure-cli", "ATG_AZURE_CLI", "azure-cli-*/bin/az")
+}
+
+func startEmulator(t *testing.T) *emulator.Emulator {
+	t.Helper()
 	emu, err := emulator.Start(emulator.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = emu.Close() })
-	id, err := emu.Principal("contoso")
+	return emu
+}
+
+// in returns a CLI with a home of its own, for the principal of a tenant. It is not signed in yet.
+func in(t *testing.T, az string, emu *emulator.Emulator, tenant string) (cli, emulator.Identity) {
+	t.Helper()
+	id, err := emu.Principal(tenant)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +84,7 @@ func start(t *testing.T) (cli, emulator.Identity) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env, err := emu.Env("contoso", ca)
+	env, err := emu.Env(tenant, ca)
 	if err != nil {
 		t.Fatal(err)
 	}
