@@ -138,9 +138,9 @@ func resultOfLink(t auth.Attempt) string {
 	}
 }
 
-// The values of --interactive.
+// The values of --sign-in.
 const (
-	byCode    = "device-code"
+	byCode    = "code"
 	byBrowser = "browser"
 	byNobody  = "none"
 )
@@ -149,7 +149,7 @@ const (
 func (a *App) interactive(opt *runOptions, f *runFlags) {
 	switch how := f.interactive.value; {
 	case how == byNobody:
-		opt.NoSignIn = "not allowed by --interactive none"
+		opt.NoSignIn = "not allowed by --sign-in none"
 	case f.noInput:
 		opt.NoSignIn = "not allowed by --no-input"
 	case opt.output != outputText:
@@ -163,9 +163,9 @@ func (a *App) interactive(opt *runOptions, f *runFlags) {
 	}
 }
 
-// interactiveFlag adds --interactive.
+// interactiveFlag adds --sign-in.
 func interactiveFlag(cmd *cobra.Command) *choice {
-	return choiceFlag(cmd, "interactive", "", "how a person signs in on a terminal where nothing else works", byCode, byBrowser, byNobody)
+	return choiceFlag(cmd, "sign-in", "", "how a person signs in where nothing else works: by a device code or a browser; on a terminal alone", byCode, byBrowser, byNobody)
 }
 
 // oneReader refuses more than one flag that reads standard input.

@@ -176,12 +176,12 @@ func TestInteractiveIsAllowedOnATerminalAlone(t *testing.T) {
 		why      string
 	}{
 		"a terminal":               {true, nil, true, false, ""},
-		"a browser":                {true, []string{"--interactive", "browser"}, false, true, ""},
+		"a browser":                {true, []string{"--sign-in", "browser"}, false, true, ""},
 		"no terminal":              {false, nil, false, false, "there is no terminal"},
-		"a browser, no terminal":   {false, []string{"--interactive", "browser"}, false, false, "there is no terminal"},
+		"a browser, no terminal":   {false, []string{"--sign-in", "browser"}, false, false, "there is no terminal"},
 		"for programs":             {true, []string{"-o", "json"}, false, false, "not allowed with -o json, which is for programs"},
 		"nobody is to be asked":    {true, []string{"--no-input"}, false, false, "not allowed by --no-input"},
-		"nobody is to be asked, 2": {true, []string{"--interactive", "none"}, false, false, "not allowed by --interactive none"},
+		"nobody is to be asked, 2": {true, []string{"--sign-in", "none"}, false, false, "not allowed by --sign-in none"},
 	} {
 		f := newTerminal(t, "")
 		f.app.InTTY, f.app.ErrTTY = tt.terminal, tt.terminal

@@ -29,7 +29,7 @@ const (
 type choice struct {
 	value string
 	legal []string
-	other string            // what else it may be, for the help text; "": nothing
+	other string            // what it may be beside, for the help text instead of the list; "": nothing
 	takes func(string) bool // tells whether a value may be that
 }
 
@@ -38,7 +38,10 @@ func (c *choice) String() string { return c.value }
 
 // Type implements pflag.Value: the list stands in the help text.
 func (c *choice) Type() string {
-	return strings.TrimSuffix(strings.Join(c.legal, "|")+"|"+c.other, "|")
+	if c.other != "" {
+		return c.other
+	}
+	return strings.Join(c.legal, "|")
 }
 
 // Set implements pflag.Value.
@@ -260,8 +263,8 @@ func pluginNames(reg *plugin.Registry) []string {
 
 // cloudFlag adds --cloud.
 func cloudFlag(cmd *cobra.Command) *choice {
-	c := choiceFlag(cmd, "cloud", "", "Azure cloud of both tenants; of another one the address of its Resource Manager, or a file with its metadata document", cloud.Names()...)
-	c.other = "URL|FILE"
+	c := choiceFlag(cmd, "cloud", "", "Azure cloud of both tenants: "+strings.Join(cloud.Names(), ", ")+"; of another one the address of its Resource Manager, or a file with its metadata document", cloud.Names()...)
+	c.other = "NAME|URL|FILE"
 	c.takes = func(s string) bool {
 		_, _, err := cloud.Resolve(s) // in another spelling
 		return err == nil || strings.ContainsAny(s, `./\:`)

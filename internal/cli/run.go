@@ -92,7 +92,7 @@ func addReachFlags(cmd *cobra.Command) *runFlags {
 	f.BoolVar(&r.debug, "debug", false, "log every request, without content, to standard error or --log-file")
 	f.StringVar(&r.logFile, "log-file", "", "append the log to this `file`, as JSON lines")
 	f.BoolVar(&r.noInput, "no-input", false, "never ask: no question, no interactive sign-in")
-	credential(f, "interactive")
+	credential(f, "sign-in")
 	inGroup(f, "Output", "output", "progress", "debug", "log-file", "no-input")
 	r.source, r.target = addSide(f, plugin.Source), addSide(f, plugin.Target)
 	r.target.addShort(f)
