@@ -33,7 +33,7 @@ func bicepOf(entries []*entry, all []decl.Param) ([]byte, error) {
 	given := make([]string, len(entries))
 	for i, e := range entries {
 		if e.ARM != nil {
-			given[i] = f.taken.give(e.Name)
+			given[i] = f.taken.give(e.wish)
 			f.symbols[symbolKey(e.ARM.Type, e.ARM.Name)] = given[i]
 		}
 	}
@@ -77,8 +77,8 @@ func (f *bicepFile) note(text string) {
 }
 
 func (f *bicepFile) comment(text string) {
-	for line := range strings.Lines(text) {
-		f.WriteString(strings.TrimSpace("// "+strings.TrimSpace(line)) + "\n")
+	for _, line := range commentLines(text) {
+		f.WriteString(strings.TrimSpace("// "+line) + "\n")
 	}
 }
 

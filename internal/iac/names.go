@@ -3,6 +3,7 @@ package iac
 import (
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // names are the identifiers that a file has given out.
@@ -48,4 +49,20 @@ func isIdentRune(r rune) bool {
 // isIdentifier tells whether s can stand as a key without quotes.
 func isIdentifier(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return !isIdentRune(r) }) < 0 && (s[0] < '0' || s[0] > '9')
+}
+
+// commentLines divides a text into the lines of a comment. Control characters become
+// blanks: some languages end a comment at more of them than at a line feed.
+func commentLines(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		line = strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+				return ' '
+			}
+			return r
+		}, line)
+		out = append(out, strings.TrimSpace(line))
+	}
+	return out
 }

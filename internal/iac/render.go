@@ -50,13 +50,16 @@ type entry struct {
 	decl.Block
 	params   scoped
 	unit     int
+	wish     string   // the symbolic name to come close to
 	symbol   string   // its Terraform name, unique within the resource type
 	provider string   // alias of its Terraform provider; "" for the default one
 	after    []*entry // what must exist before it
 }
 
 // entriesOf names the things of units and their parameters. Each file that is made of some
-// of the entries needs the parameters that those refer to.
+// of the entries needs the parameters that those refer to. The target's name is a part of
+// every name: Terraform knows a thing by its name, which must not change when another
+// resource comes along.
 func entriesOf(units ...Unit) ([]*entry, *params, error) {
 	var out []*entry
 	ps := newParams()
@@ -64,18 +67,23 @@ func entriesOf(units ...Unit) ([]*entry, *params, error) {
 	for i, u := range units {
 		byItem := map[string][]*entry{}
 		first := len(out)
+		prefix := ""
+		if u.Target.Name != "" {
+			prefix = u.Target.Name + "_"
+		}
+		ps.given = map[decl.Param]string{} // what two resources wish for alike is not the same
 		for _, it := range u.Items {
 			for _, b := range it.Blocks {
-				e := &entry{Block: b, unit: i}
+				e := &entry{Block: b, unit: i, wish: prefix + b.Name}
 				var err error
-				if e.params, err = ps.add(b); err != nil {
+				if e.params, err = ps.add(b, prefix); err != nil {
 					return nil, nil, err
 				}
 				if b.TF != nil {
 					if taken[b.TF.Type] == nil {
 						taken[b.TF.Type] = names{}
 					}
-					e.symbol = taken[b.TF.Type].give(b.Name)
+					e.symbol = taken[b.TF.Type].give(e.wish)
 				}
 				byItem[it.Key] = append(byItem[it.Key], e)
 				out = append(out, e)
@@ -115,16 +123,16 @@ func (s scoped) resolve(ref decl.Ref) (string, error) {
 
 // params are parameters of one or of several files.
 type params struct {
-	all   []decl.Param // under their given names, in order of first use
-	given map[decl.Param]string
+	all   []decl.Param          // under their given names, in order of first use
+	given map[decl.Param]string // of one unit
 	taken names
 }
 
 func newParams() *params { return &params{given: map[decl.Param]string{}, taken: names{}} }
 
-// add gives the parameters of a block legal, unique names. Blocks that wish for the same
-// parameter in every respect share it.
-func (ps *params) add(b decl.Block) (scoped, error) {
+// add gives the parameters of a block legal, unique names. Blocks of one unit that wish
+// for the same parameter in every respect share it.
+func (ps *params) add(b decl.Block, prefix string) (scoped, error) {
 	own := scoped{}
 	for _, p := range b.Params {
 		if _, twice := own[p.Name]; twice {
@@ -132,7 +140,7 @@ func (ps *params) add(b decl.Block) (scoped, error) {
 		}
 		name, known := ps.given[p]
 		if !known {
-			name = ps.taken.give(p.Name)
+			name = ps.taken.give(prefix + p.Name)
 			ps.given[p] = name
 			ps.all = append(ps.all, decl.Param{Name: name, Description: p.Description, Sensitive: p.Sensitive})
 		}

@@ -57,8 +57,8 @@ func (f *tfFile) resources(entries []*entry, opt Options) error {
 // annotated returns a file that begins with a comment.
 func annotated(text string) *hclwrite.File {
 	file := hclwrite.NewEmptyFile()
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace("# " + strings.TrimSpace(line))
+	for _, line := range commentLines(text) {
+		line = strings.TrimSpace("# " + line)
 		file.Body().AppendUnstructuredTokens(hclwrite.Tokens{{Type: hclsyntax.TokenComment, Bytes: []byte(line + "\n")}})
 	}
 	return file

@@ -173,8 +173,8 @@ func example(all []decl.Param) []byte {
 	fmt.Fprintf(&b, "# %s\n# Copy it to %s, fill in every value, and keep that file as secret as they are.\n", header, tfValues)
 	for _, p := range all {
 		b.WriteByte('\n')
-		for line := range strings.Lines(cmp.Or(p.Description, p.Name)) {
-			b.WriteString(strings.TrimSpace("# "+strings.TrimSpace(line)) + "\n")
+		for _, line := range commentLines(cmp.Or(p.Description, p.Name)) {
+			b.WriteString(strings.TrimSpace("# "+line) + "\n")
 		}
 		fmt.Fprintf(&b, "%s = null\n", p.Name)
 	}

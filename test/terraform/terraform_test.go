@@ -14,7 +14,7 @@ import (
 // atg has copied the true values.
 func TestContoso(t *testing.T) {
 	t.Parallel()
-	w := start(t)
+	w := start(t, false)
 	dir := filepath.Join(t.TempDir(), "code")
 	w.atg(t, 0, "generate", "--format", "terraform", "--import", "--mode", "template", "--out", dir)
 	w.must(t, dir, "init", "-no-color", "-input=false")
@@ -44,7 +44,7 @@ func TestContoso(t *testing.T) {
 // can fail.
 func TestValidate(t *testing.T) {
 	t.Parallel()
-	w := start(t)
+	w := start(t, false)
 	dir := filepath.Join(t.TempDir(), "code")
 	w.atg(t, 0, "generate", "--mode", "replication", "--out", dir)
 	w.must(t, dir, "init", "-no-color", "-input=false")
@@ -77,7 +77,7 @@ func TestValidate(t *testing.T) {
 // answers, and a secret in it.
 func TestControlPlane(t *testing.T) {
 	t.Parallel()
-	w := start(t)
+	w := start(t, true)
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "main.tf"), []byte(ownVault), 0o600); err != nil {
 		t.Fatal(err)

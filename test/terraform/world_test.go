@@ -35,7 +35,8 @@ type world struct {
 	mapping   string
 }
 
-func start(t *testing.T) *world {
+// start returns contoso's world, or, empty, one with two tenants that may make anything.
+func start(t *testing.T, empty bool) *world {
 	t.Helper()
 	w := &world{terraform: os.Getenv(enabled)}
 	if w.terraform == "" {
@@ -48,6 +49,9 @@ func start(t *testing.T) *world {
 	s, err := scenario.Decode(bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if empty {
+		s = scenario.Default()
 	}
 	if w.Emulator, err = emulator.Start(emulator.Options{Scenario: s}); err != nil {
 		t.Fatal(err)
