@@ -104,7 +104,8 @@ var readingPosts = []string{
 	"microsoft.keyvault/checkmhsmnameavailability", // by analogy, not documented
 }
 
-// authorize refuses a request whose caller may not do the action at the scope.
+// authorize refuses a request whose caller may not do the action at the scope, and one
+// that a lock there forbids.
 func (q *request) authorize(action, scope string) *wire.Error {
 	return q.authorizeRole(action, scope, "")
 }
@@ -112,7 +113,7 @@ func (q *request) authorize(action, scope string) *wire.Error {
 // authorizeRole is authorize for writing or deleting the assignment of a role.
 func (q *request) authorizeRole(action, scope, roleID string) *wire.Error {
 	if q.allowed(action, scope, roleID) {
-		return nil
+		return q.store.unlocked(action, scope)
 	}
 	return errForbidden(q.caller, action, scope)
 }

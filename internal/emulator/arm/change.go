@@ -52,6 +52,7 @@ func (s *Store) remove(key string) *wire.Error {
 		}
 	}
 	s.roles.DropScope(key)
+	s.deployments.Drop(s.TenantOf(key), key)
 	return nil
 }
 

@@ -212,20 +212,20 @@ func TestGeneric(t *testing.T) {
 	if a := w.do(t, owner, "PUT", slot, `{"location":"westeurope"}`); a.status != http.StatusCreated || a.body["id"] != site+"/slots/s1" || a.body["type"] != "Microsoft.Web/sites/slots" {
 		t.Errorf("child: %d %s", a.status, a.raw)
 	}
-	lock := site + "/providers/Microsoft.Authorization/locks/l"
-	if a := w.do(t, owner, "PUT", version(lock, "2099-01-01"), `{"properties":{"level":"CanNotDelete"}}`); a.status != http.StatusCreated {
+	extension := site + "/providers/Microsoft.Insights/diagnosticSettings/l"
+	if a := w.do(t, owner, "PUT", version(extension, "2099-01-01"), `{"properties":{}}`); a.status != http.StatusCreated {
 		t.Errorf("extension: %d %s", a.status, a.raw)
 	}
 	for path, want := range map[string][]string{
 		"/subscriptions/" + subA + "/providers/Microsoft.Web/sites": {site},
 		groupA + "/providers/microsoft.web/SITES":                   {site},
 		site + "/slots": {site + "/slots/s1"},
-		site + "/providers/Microsoft.Authorization/locks":                        {lock},
-		"/subscriptions/" + subA + "/providers/Microsoft.Authorization/locks":    {lock},
-		"/subscriptions/" + subA + "/resources":                                  {vaultA, site, site + "/slots/s1"},
-		groupA + "/providers/Microsoft.Nowhere/things":                           {},
-		"/subscriptions/" + subA2 + "/resources":                                 nil,
-		"/subscriptions/" + subA + "/providers/Microsoft.KeyVault/vaults?$top=1": {vaultA},
+		site + "/providers/Microsoft.Insights/diagnosticSettings":                     {extension},
+		"/subscriptions/" + subA + "/providers/Microsoft.Insights/diagnosticSettings": {extension},
+		"/subscriptions/" + subA + "/resources":                                       {vaultA, site, site + "/slots/s1"},
+		groupA + "/providers/Microsoft.Nowhere/things":                                {},
+		"/subscriptions/" + subA2 + "/resources":                                      nil,
+		"/subscriptions/" + subA + "/providers/Microsoft.KeyVault/vaults?$top=1":      {vaultA},
 	} {
 		got := w.do(t, owner, "GET", version(path, "2099-01-01"), "")
 		if want == nil {
@@ -242,7 +242,7 @@ func TestGeneric(t *testing.T) {
 	if a := w.do(t, owner, "DELETE", path, ""); a.status != http.StatusOK {
 		t.Errorf("DELETE: %d %s", a.status, a.raw)
 	}
-	for _, gone := range []string{site, site + "/slots/s1", lock} {
+	for _, gone := range []string{site, site + "/slots/s1", extension} {
 		if _, ok := w.Get(gone); ok {
 			t.Errorf("%s is still there", gone)
 		}

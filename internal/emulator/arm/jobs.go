@@ -33,6 +33,7 @@ type jobs struct {
 type job struct {
 	id, method string
 	sub        *subscription
+	tenantID   string
 	key        string
 	path       string // of its status, or of its result if it has no status
 	version    string
@@ -52,7 +53,7 @@ type job struct {
 func (j *jobs) start(q *request, key string, finish func(*wire.Error) *wire.Error) *job {
 	now := q.store.opt.Clock()
 	n := &job{
-		id: uuid.NewString(), method: q.method, sub: q.sub, key: key, version: q.version,
+		id: uuid.NewString(), method: q.method, sub: q.sub, tenantID: q.caller.TenantID, key: key, version: q.version,
 		started: now, left: q.store.opt.Polls, finish: finish,
 	}
 	n.path = statusPath(q, n.id)
@@ -210,7 +211,7 @@ func (s *Store) retryHeaders() map[string]string {
 // jobStatus answers for the status or the result of an operation; found is false if the
 // path is neither.
 func (s *Store) jobStatus(q *request) (a *reply, refusal *wire.Error, found bool) {
-	if q.method != http.MethodGet || q.sub == nil {
+	if q.method != http.MethodGet {
 		return nil, nil, false
 	}
 	segs := strings.Split(q.id.String(), "/")
@@ -221,7 +222,7 @@ func (s *Store) jobStatus(q *request) (a *reply, refusal *wire.Error, found bool
 	s.jobs.mu.Lock()
 	n := s.jobs.byID[strings.ToLower(segs[len(segs)-1])]
 	s.jobs.mu.Unlock()
-	if n == nil || n.sub != q.sub {
+	if n == nil || n.sub != q.sub || !strings.EqualFold(n.tenantID, q.caller.TenantID) {
 		return nil, nil, false
 	}
 	n.look(s.opt.Clock())
@@ -245,7 +246,7 @@ func (s *Store) status(n *job) *reply {
 	doc["status"] = stateSucceeded
 	if failure != nil {
 		doc["status"] = stateFailed
-		doc["error"] = map[string]any{"code": failure.Code, "message": failure.Message}
+		doc["error"] = failure
 	}
 	return &reply{status: http.StatusOK, body: doc}
 }

@@ -80,12 +80,22 @@ func (s *Store) serve(w http.ResponseWriter, r *http.Request) (*reply, *wire.Err
 	if e := q.admit(w); e != nil {
 		return nil, e
 	}
-	s.jobs.finishOverdue(s.opt.Clock())
+	now := s.opt.Clock()
+	s.jobs.finishOverdue(now)
+	s.deployments.Advance(now.Add(-operationTime))
+	return s.dispatch(q)
+}
+
+// dispatch answers a request whose caller is known.
+func (s *Store) dispatch(q *request) (*reply, *wire.Error) {
 	if a, e, found := s.jobStatus(q); found {
 		return a, e
 	}
+	if a, e, found := s.deploymentStatus(q); found {
+		return a, e
+	}
 	s.adoptCasing(q)
-	q.op = s.ops.Find(q.method, r.URL.Path)
+	q.op = s.ops.Find(q.method, q.http.URL.Path)
 	if s.opt.Strict {
 		if e := s.checkOperation(q); e != nil {
 			return nil, e
@@ -162,6 +172,9 @@ func (q *request) longRunning() bool { return q.op != nil && q.op.LRO && !q.op.G
 // route finds the handler of a path.
 func (s *Store) route(q *request) handler {
 	id := q.id
+	if _, _, _, mine := deploymentPath(id); mine {
+		return s.deployment
+	}
 	switch {
 	case id.Namespace == "" && id.Subscription == "":
 		return s.tenantRoute(q)
@@ -181,6 +194,10 @@ func (s *Store) route(q *request) handler {
 		return s.tags
 	case isProviderOperation(id):
 		return s.providerRoute(q)
+	case q.method == http.MethodPost && id.Is("Microsoft.Resources/calculateTemplateHash"):
+		return s.calculateTemplateHash
+	case q.method == http.MethodPost && id.Is(typeGraph) && id.Scope == "":
+		return s.graph
 	case id.Subscription == "" && strings.EqualFold(id.TypeName(), "operations"):
 		return noRoute
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/armid"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/deployment"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/optable"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/rbac"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/tree"
@@ -31,13 +32,14 @@ const defaultPageSize = 1000
 // Store is the emulated Azure Resource Manager. It is safe for concurrent use. It
 // implements wire.Service and wire.Access.
 type Store struct {
-	opt     Options
-	ops     *optable.Table
-	roles   *rbac.Directory
-	res     tree.Tree
-	jobs    jobs
-	writing keyLocks
-	broken  error // the embedded tables cannot be read
+	opt         Options
+	ops         *optable.Table
+	roles       *rbac.Directory
+	res         tree.Tree
+	jobs        jobs
+	deployments *deployment.Service
+	writing     keyLocks
+	broken      error // the embedded tables cannot be read
 
 	mu        sync.RWMutex             // guards what follows
 	tenants   map[string]*tenant       // by lower-case id
@@ -71,7 +73,8 @@ func New(opt Options) *Store {
 	if opt.RetryAfter <= 0 {
 		opt.RetryAfter = time.Second
 	}
-	s := &Store{opt: opt, tenants: map[string]*tenant{}, subs: map[string]*subscription{}}
+	s := &Store{opt: opt, tenants: map[string]*tenant{}, subs: map[string]*subscription{}, providers: []wire.Provider{locks{}}}
+	s.deployments = deployment.New(control{s}, deployment.Options{Clock: opt.Clock, Polls: opt.Polls, Secret: s.deploymentSecret})
 	if s.ops, s.broken = optable.Load(); s.broken == nil {
 		s.roles, s.broken = rbac.New(opt.Clock)
 	}

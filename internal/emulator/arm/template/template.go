@@ -153,3 +153,9 @@ func (t *Template) definition(schema map[string]any) map[string]any {
 	}
 	return schema
 }
+
+// ContentVersion is the template's own version number.
+func (t *Template) ContentVersion() string {
+	v, _ := t.raw["contentVersion"].(string)
+	return v
+}
