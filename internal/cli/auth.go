@@ -59,7 +59,7 @@ Flags of plan and apply that do not matter here are taken and left aside.`,
 
 // hideRun hides the flags that say where resources are looked for and how a run goes.
 func hideRun(f *pflag.FlagSet) {
-	names := []string{"progress", "pace", "workers"}
+	names := append([]string{"progress", "pace", "workers"}, neo4jNames...)
 	for _, side := range []string{"source-", "target-"} {
 		names = append(names, side+"subscription-id", side+"resource-group", side+"inventory", side+"secrets")
 	}

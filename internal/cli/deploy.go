@@ -123,7 +123,7 @@ func addDeployFlags(cmd *cobra.Command) *deployFlags {
 
 	// A variable must not overrule a flag under its other name.
 	credential(f, "mode", "inventory", "subscription-id", "target-resource-group")
-	for _, other := range []string{"mode", "target-subscription-id", "target-resource-group", "interactive"} {
+	for _, other := range []string{"mode", "target-subscription-id", "target-resource-group", "sign-in"} {
 		_ = f.MarkHidden(other)
 	}
 	for _, spec := range []string{"sp-client-id", "sp-client-secret", "sp-tenant-id"} {
