@@ -215,7 +215,7 @@ func TestSecretsFiles(t *testing.T) {
 	for name, args := range map[string][]string{
 		"two readers":          {"--source-secrets", "-", "--target-secrets", "-"},
 		"a secret and secrets": {"--sp-client-secret-file", "-", "--source-secrets", "-"}, "a password too": {"--neo4j-password-file", "-", "--source-secrets", "-"},
-		"no such file":         {"--source-secrets", path + ".none"},
+		"no such file": {"--source-secrets", path + ".none"},
 	} {
 		if _, err := parse(t, newTerminal(t, "{}"), newApplyCmd, args...); codeOf(err) != exitUsage {
 			t.Errorf("%s: %v", name, err)
