@@ -52,7 +52,7 @@ func (d *deployment) run(ctx context.Context, j *journaling) (*session.Session, 
 		return nil, nil, err
 	}
 	done, err := d.controlPlane(ctx, conn)
-	if done == nil {
+	if done == nil || done.Refused {
 		return nil, nil, err
 	}
 	if err != nil || !d.opt.dataPlane {
@@ -102,12 +102,12 @@ func (d *deployment) controlPlane(ctx context.Context, conn *session.Connection)
 // agree asks before a plan is carried out: of a person who may be asked always, and else
 // it refuses to lose something that nobody has agreed to lose.
 func (d *deployment) agree(ctx context.Context, p change.Plan) error {
+	deleted, replaced := p.Loses()
 	switch {
 	case d.opt.yes:
 		return nil
-	case !d.opt.ask && p.Loses():
-		return usagef("the plan deletes %d and replaces %d resources, with all that they hold: look at it by --dry-run, and add --yes to carry it out",
-			p.Count(change.Delete), p.Count(change.Replace))
+	case !d.opt.ask && deleted+replaced > 0:
+		return usagef("the plan deletes %d and replaces %d resources, with all that they hold: look at it by --dry-run, and add --yes to carry it out", deleted, replaced)
 	case !d.opt.ask:
 		return nil
 	}

@@ -23,6 +23,8 @@ type Outcome struct {
 	Report engine.ControlPlane
 	Plan   change.Plan // where one was made
 	Groups []string    // resource groups that it deployed to, as far as they are known
+	// Refused says that Manner.Agree did not agree: nothing was changed.
+	Refused bool
 }
 
 // The values of engine.ControlPlane.Status.
@@ -76,7 +78,7 @@ func (o *Outcome) carryOut(ctx context.Context, driver change.Driver, how Manner
 			return nil
 		}
 		if err := how.Agree(plan); err != nil {
-			o.Report.Status = Canceled
+			o.Report.Status, o.Refused = Canceled, true
 			return err
 		}
 	}

@@ -35,6 +35,7 @@ type Change struct {
 	// it does not.
 	Resource plugin.Resource
 	Note     string // why nothing more is known; may be empty
+	Broken   bool   // what is replaced was never finished, so nothing is lost with it
 }
 
 // Plan is what deploying would do.
@@ -58,8 +59,17 @@ func (p Plan) Count(a Action) int64 {
 // Resources returns how many resources are declared: all but those that would go.
 func (p Plan) Resources() int64 { return int64(len(p.Changes)) - p.Count(Delete) }
 
-// Loses tells whether carrying the plan out destroys something.
-func (p Plan) Loses() bool { return p.Count(Delete)+p.Count(Replace) > 0 }
+// Loses returns how many resources are deleted, and how many that were in use are replaced,
+// when the plan is carried out.
+func (p Plan) Loses() (deleted, replaced int64) {
+	deleted = p.Count(Delete)
+	for _, c := range p.Changes {
+		if c.Action == Replace && !c.Broken {
+			replaced++
+		}
+	}
+	return deleted, replaced
+}
 
 // Result is what deploying did. It is filled as far as it came if deploying failed.
 type Result struct {

@@ -40,7 +40,8 @@ func planOf(plan *tfjson.Plan) change.Plan {
 		if r.Mode != tfjson.ManagedResourceMode || r.Change == nil || r.DeposedKey != "" || r.Change.Actions.Forget() {
 			continue
 		}
-		out.Changes = append(out.Changes, change.Change{Action: actionOf(r.Change.Actions), Name: r.Address, Type: r.Type})
+		out.Changes = append(out.Changes, change.Change{Action: actionOf(r.Change.Actions), Name: r.Address, Type: r.Type,
+			Broken: r.ActionReason == tfjson.ActionReasonReplaceBecauseTainted})
 	}
 	return out
 }
