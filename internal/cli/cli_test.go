@@ -75,7 +75,7 @@ func TestHelpTexts(t *testing.T) {
 	for _, args := range []string{
 		"", "plan --help", "apply --help", "verify --help", "demo --help", "emulator", "emulator start --help",
 		"plugin", "plugin list --help", "plugin show --help", "plugin check --help", "run", "run list --help", "run show --help", "run resume --help", "run rm --help",
-		"version --help",
+		"auth", "auth status --help", "version --help",
 		"help exit-codes", "help environment", "exit-codes",
 	} {
 		f := newTerminal(t, "")

@@ -53,8 +53,8 @@ CLIENT_CERTIFICATE_PATH and CLIENT_CERTIFICATE_PASSWORD. A service principal tha
 the flags name for the other side is tried before AZURE_*. After all of these comes
 the identity of this machine: workload identity (AZURE_FEDERATED_TOKEN_FILE),
 managed identity, Azure CLI, Azure Developer CLI, Azure PowerShell;
-AZURE_TOKEN_CREDENTIALS narrows these down. On a terminal a sign-in by device code
-comes last.
+AZURE_TOKEN_CREDENTIALS narrows these down. On a terminal a person may sign in at
+last, by a device code or a browser (--sign-in). "atg auth status" shows who won.
 `
 
 // neo4jVariables are those of Azure Tenant Grapher, and NEO4J_DATABASE.
