@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 
@@ -87,7 +88,11 @@ func (s *side) visible(ctx context.Context) ([]arm.Subscription, error) {
 
 // prepare makes both sides ready to sign in: their cloud and the pipelines of their requests.
 func (o *opener) prepare(ctx context.Context) error {
-	config, _, err := cloud.Load(ctx, o.opt.Cloud, o.opt.Transport)
+	client := o.opt.Transport
+	if client == nil {
+		client = &http.Client{Transport: pipeline.NewTransport(1)} // with the time limits of all other requests
+	}
+	config, _, err := cloud.Load(ctx, o.opt.Cloud, client)
 	if err != nil {
 		return err
 	}
