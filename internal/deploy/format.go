@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/deploy/arm"
 )
 
 // Format is a language of infrastructure as code.
@@ -100,14 +101,11 @@ func schemaOf(path string) (string, error) {
 	var doc struct {
 		Schema string `json:"$schema"`
 	}
-	if json.Unmarshal(trimBOM(text), &doc) != nil {
+	if json.Unmarshal(arm.Plain(text), &doc) != nil {
 		return "", nil
 	}
 	return doc.Schema, nil
 }
-
-// trimBOM drops the byte order mark with which some editors begin a file.
-func trimBOM(text []byte) []byte { return []byte(strings.TrimPrefix(string(text), "\ufeff")) }
 
 // unwrapPath drops the path from a file error: whoever shows it has named it.
 func unwrapPath(err error) error {
