@@ -52,18 +52,18 @@ func (g *generation) add(d session.Declaration) {
 			declared++
 		}
 	}
-	items := int64(len(d.Items)) + d.Bare + d.Failed
 	g.result.Resources = append(g.result.Resources, view.GeneratedFor{
-		Source: d.Source.ID, Target: d.Target.ID, Type: d.Source.Type, Items: items, Declared: declared,
+		Source: d.Source.ID, Target: d.Target.ID, Type: d.Source.Type, Declared: declared,
+		Items: int64(len(d.Items)) + d.Bare + d.Failed,
 	})
 	switch {
 	case d.CannotDeclare:
 		g.lacks("%s: the plugin for %s writes no declarations; atg apply copies what it holds", d.Source.Name, d.Plugin.Title)
 	case d.Bare > 0:
-		g.lacks("%s: %d items are content, which atg apply copies", d.Source.Name, d.Bare)
+		g.lacks("%s: %s of content, not structure: atg apply copies that", d.Source.Name, items(d.Bare))
 	}
 	if without := len(d.Items) - declared; without > 0 {
-		g.lacks("%s: %d items have no type in %s; what stands in their place says so", d.Source.Name, without, iac.Title(g.project.Format))
+		g.lacks("%s: without a type in %s: %s", d.Source.Name, iac.Title(g.project.Format), items(int64(without)))
 	}
 	g.fails(d)
 	if len(unit.Items) > 0 {
@@ -86,8 +86,16 @@ func (g *generation) fails(d session.Declaration) {
 		g.lacks("%s: %s could not be declared (%s)", d.Source.Name, what, errs.KindOf(f.Err))
 	}
 	if more := d.Failed - int64(len(d.Failures)); more > 0 {
-		g.lacks("%s: %d more could not be declared", d.Source.Name, more)
+		g.lacks("%s: could not be declared either: %s", d.Source.Name, items(more))
 	}
+}
+
+// items writes a count.
+func items(n int64) string {
+	if n == 1 {
+		return "1 item"
+	}
+	return fmt.Sprintf("%d items", n)
 }
 
 func place(r plugin.Resource) iac.Place {

@@ -59,7 +59,7 @@ func Generation(w io.Writer, g Generated, st Style) error {
 		f.write(&b, st)
 	}
 	if more := g.Failed - int64(len(g.Failures)); more > 0 {
-		fmt.Fprintf(&b, "        and %s more\n", number(more))
+		fmt.Fprintf(&b, "%sand %s more\n", strings.Repeat(" ", leadWidth), number(more))
 	}
 	for _, u := range g.Undeclared {
 		fmt.Fprintf(&b, "%s%s\n", lead("Not there", yellow, st), wrap(printable(u), leadWidth, st.Width))
