@@ -118,6 +118,10 @@ func (d *Driver) planOf(p *armdeployments.WhatIfOperationProperties) change.Plan
 	}
 	for _, c := range p.Changes {
 		action, declared := actions[value(c.ChangeType)]
+		if d.absent && value(c.ChangeType) == armdeployments.ChangeTypeUnsupported && strings.Contains(strings.ToLower(text(c.ResourceID)), strings.ToLower("/providers/"+deploymentType+"/")) {
+			d.shortCircuited(&out, text(c.UnsupportedReason))
+			continue
+		}
 		r, ok := resourceOf(text(c.ResourceID))
 		if !declared || !ok {
 			continue
