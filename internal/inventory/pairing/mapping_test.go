@@ -214,7 +214,10 @@ func TestWriteMapping(t *testing.T) {
       "source": "` + sources[1].ID + `",
       "reason": "` + noTarget + `",
       "near": [
-        "` + targets[1].ID + `"
+        {
+          "target": "` + targets[1].ID + `",
+          "why": "it has another name"
+        }
       ]
     }
   ]

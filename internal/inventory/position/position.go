@@ -2,6 +2,7 @@
 package position
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 
 // Error is an error at a place in a file.
 type Error struct {
-	Offset int64 // in bytes from the start; beyond the end stands for the end
+	Offset int64 // in bytes from the start; beyond the end stands for the end, Syntax for where JSON breaks
 	Err    error
 }
 
@@ -22,6 +23,10 @@ func (e *Error) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Syntax is the offset of an error in the syntax of JSON. A decoder that has read both
+// tokens and values does not know it: Locate looks for it.
+const Syntax = -1
 
 // ErrEnd says that a file ends too early.
 var ErrEnd = errors.New("the file ends too early")
@@ -34,7 +39,7 @@ func Of(dec *json.Decoder, err error) error {
 	case errors.As(err, &placed):
 		return err
 	case errors.As(err, &syntax):
-		return &Error{syntax.Offset, err}
+		return &Error{Syntax, err}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, ErrEnd):
 		return &Error{math.MaxInt64, ErrEnd} // the decoder has two ways to say so
 	}
@@ -48,11 +53,57 @@ func Locate(path string, err error) error {
 	if !errors.As(err, &place) {
 		return err
 	}
-	line, failed := lineAt(path, place.Offset)
+	offset := place.Offset
+	if offset == Syntax {
+		offset = breakOf(path)
+	}
+	line, failed := lineAt(path, offset)
 	if failed != nil {
 		return err
 	}
 	return fmt.Errorf("line %d: %w", line, err)
+}
+
+// breakOf returns the offset at which the file stops being JSON.
+func breakOf(path string) int64 {
+	in, err := os.Open(path)
+	if err != nil {
+		return 0 // so does lineAt
+	}
+	defer in.Close()
+	text := bufio.NewReader(in)
+	var skipped int64
+	if head, _ := text.Peek(len(mark)); string(head) == mark {
+		n, _ := text.Discard(len(mark))
+		skipped = int64(n)
+	}
+	dec := json.NewDecoder(text)
+	for {
+		if _, err := dec.Token(); err != nil {
+			return behindSpace(path, skipped+dec.InputOffset())
+		}
+	}
+}
+
+// mark begins files in UTF-8 that some editors write.
+const mark = "\xef\xbb\xbf"
+
+// behindSpace returns the offset of the first byte from offset on that is neither white
+// space nor between two values.
+func behindSpace(path string, offset int64) int64 {
+	in, err := os.Open(path)
+	if err != nil {
+		return offset
+	}
+	defer in.Close()
+	if _, err := in.Seek(offset, io.SeekStart); err != nil {
+		return offset
+	}
+	for text := bufio.NewReader(in); ; offset++ {
+		if c, err := text.ReadByte(); err != nil || !strings.ContainsRune(" \t\r\n,:", rune(c)) {
+			return offset
+		}
+	}
 }
 
 // lineAt returns the number of the line that holds the byte at offset, counted from 1.

@@ -35,7 +35,7 @@ func readFile(ctx context.Context, path string, use func(instance) error) error 
 	r := &reader{ctx: ctx, dec: json.NewDecoder(text), use: use}
 	if err := r.document(); err != nil {
 		var placed *position.Error
-		if errors.As(err, &placed) {
+		if errors.As(err, &placed) && placed.Offset != position.Syntax {
 			placed.Offset += skipped
 		}
 		return err
