@@ -84,7 +84,7 @@ func (c *credential) refused(err error) error {
 	code := codeOf(err)
 	return &errs.Error{
 		Op: opSignIn, Kind: kindOf(err, c.tool), Side: string(c.side), Code: code, Hint: hints[code],
-		Err: &tokenError{link: c.link, err: err},
+		Err: &tokenError{text: c.link + ": " + oneLine(err), err: err},
 	}
 }
 
@@ -94,13 +94,15 @@ type nonRetriable struct{ error }
 // NonRetriable is the mark that azcore looks for.
 func (nonRetriable) NonRetriable() {}
 
-// tokenError is a refusal in one line; the SDK's own text has many.
+// tokenError is a refusal in one line; the SDK's own text has many. The line is made at
+// once: the SDK gives one error to everybody who waited for the token, and reading the
+// answer behind it is no thing for several at a time.
 type tokenError struct {
-	link string
+	text string
 	err  error
 }
 
-func (e *tokenError) Error() string { return e.link + ": " + oneLine(e.err) }
+func (e *tokenError) Error() string { return e.text }
 func (e *tokenError) Unwrap() error { return e.err }
 
 // claims are those of an access token that tell whose it is. The token is not verified: it
