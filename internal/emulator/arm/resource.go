@@ -253,9 +253,10 @@ func (s *Store) checkLocation(w write, old *tree.Entry) *wire.Error {
 	return nil
 }
 
-// topLevel tells whether a resource lies directly in a resource group.
+// topLevel tells whether a resource lies directly in a resource group. A lock does not: it
+// belongs to what it locks.
 func topLevel(id armid.ID) bool {
-	return id.Group != "" && len(id.Types) == 1 && armid.Parse(id.Scope).IsGroup()
+	return !isLock(id) && id.Group != "" && len(id.Types) == 1 && armid.Parse(id.Scope).IsGroup()
 }
 
 // next is the resource as the request wants it.

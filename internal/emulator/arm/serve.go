@@ -14,6 +14,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/armid"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/cloud"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/optable"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/relaxed"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
@@ -129,11 +130,14 @@ func (q *request) readBody(w http.ResponseWriter) *wire.Error {
 		return refusal(http.StatusRequestEntityTooLarge, "RequestContentTooLarge", "The request content size exceeds the maximum size of '4 MB'.")
 	case err != nil:
 		return errInvalidContent(err)
-	case len(raw) > 0 && !json.Valid(raw):
-		return errInvalidContent(errors.New("the body is not JSON"))
-	case len(raw) > 0:
-		q.raw = raw
+	case len(raw) == 0:
+		return nil
 	}
+	standard, readable := relaxed.JSON(raw)
+	if !readable {
+		return errInvalidContent(errors.New("the body is not JSON"))
+	}
+	q.raw = standard
 	return nil
 }
 
