@@ -4,12 +4,14 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/queue"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/settings"
 )
 
 // parts are the services of an account in the order in which they are copied. A new one is
 // a folder below this one and one line here.
 func parts() []part.Part {
 	return []part.Part{
+		settings.New(), // the static website brings its container along
 		blob.New(),
 		queue.New(),
 	}
