@@ -31,6 +31,17 @@ type Sparse struct {
 // NewSparse returns n octets of which none were written.
 func NewSparse(n int64) Sparse { return Sparse{size: n} }
 
+// SparseOf returns a content as one of which the runs of zeros were not written.
+func SparseOf(c Content) Sparse {
+	s := NewSparse(c.Size())
+	for i, p := range c.parts {
+		if start := c.start(i); p.kind != zeros {
+			s = s.Write(start, c.Slice(start, p.end-start))
+		}
+	}
+	return s
+}
+
 // Size is the number of octets, written or not.
 func (s Sparse) Size() int64 { return s.size }
 

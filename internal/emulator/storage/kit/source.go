@@ -12,6 +12,9 @@ type Source struct {
 	Method string      // GET, HEAD
 	URL    string      // x-ms-copy-source, with its SAS
 	Header http.Header // Range, If-Match, …; x-ms-copy-source-authorization as Authorization
+	// Grant takes the place of signing in where the service has found that its own caller
+	// may read the source, as it may within one account; nil: the request signs in.
+	Grant Grant
 }
 
 // Fetched is the answer of the service that holds the source.
@@ -41,4 +44,10 @@ type Configurer interface {
 	// Configure is told of the properties of that resource, complete, before ARM answers.
 	// An error refuses them.
 	Configure(a Account, properties map[string]any) error
+}
+
+// Seeder is a Server that says which members of a scenario's "data" object it reads, so
+// that a misspelt one can be refused.
+type Seeder interface {
+	SeedKeys() []string
 }

@@ -1,0 +1,120 @@
+package req
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/model"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/tagquery"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
+)
+
+// Conditions are the conditional headers of a request (Azure: Specifying conditional
+// headers for Blob service operations).
+type Conditions struct {
+	Match, NoneMatch  string
+	Since, Unmodified time.Time
+	Tags              *tagquery.Query
+	source            bool
+}
+
+// Conditions reads those of the blob that a request is about.
+func (r *Request) Conditions() (Conditions, *wire.Error) { return r.conditions("", "X-Ms-If-Tags") }
+
+// SourceConditions reads those of the source of a copy.
+func (r *Request) SourceConditions() (Conditions, *wire.Error) {
+	c, err := r.conditions("X-Ms-Source-", "X-Ms-Source-If-Tags")
+	c.source = true
+	return c, err
+}
+
+func (r *Request) conditions(prefix, tags string) (Conditions, *wire.Error) {
+	c := Conditions{Match: r.Header(prefix + "If-Match"), NoneMatch: r.Header(prefix + "If-None-Match")}
+	for name, t := range map[string]*time.Time{prefix + "If-Modified-Since": &c.Since, prefix + "If-Unmodified-Since": &c.Unmodified} {
+		v := r.Header(name)
+		if v == "" {
+			continue
+		}
+		var err error
+		if *t, err = http.ParseTime(v); err != nil {
+			return c, BadHeader(name, v)
+		}
+	}
+	if v := r.Header(tags); v != "" {
+		q, err := tagquery.Parse(v)
+		if err != nil {
+			return c, BadHeader(tags, v)
+		}
+		c.Tags = q
+	}
+	return c, nil
+}
+
+// CheckRead refuses a read whose conditions b does not meet: 304 where the client has what
+// it asks for, 412 otherwise.
+func (c Conditions) CheckRead(b *model.Blob) *wire.Error {
+	switch {
+	case c.Match != "" && !has(c.Match, b), !c.Unmodified.IsZero() && seconds(b.Modified).After(c.Unmodified):
+		return c.unmet()
+	case c.NoneMatch != "" && has(c.NoneMatch, b), !c.Since.IsZero() && c.NoneMatch == "" && !seconds(b.Modified).After(c.Since):
+		return Refuse(http.StatusNotModified, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.")
+	}
+	return c.tags(b)
+}
+
+// CheckWrite refuses a write whose conditions b, which is nil if there is no blob, does not
+// meet.
+func (c Conditions) CheckWrite(b *model.Blob) *wire.Error {
+	if b == nil {
+		if c.Match != "" || !c.Unmodified.IsZero() && !c.source || c.Tags != nil {
+			return c.unmet()
+		}
+		return nil
+	}
+	switch {
+	case c.NoneMatch == "*" && !c.source:
+		return Conflict("BlobAlreadyExists", "The specified blob already exists.")
+	case c.Match != "" && !has(c.Match, b), c.NoneMatch != "" && has(c.NoneMatch, b),
+		!c.Since.IsZero() && !seconds(b.Modified).After(c.Since), !c.Unmodified.IsZero() && seconds(b.Modified).After(c.Unmodified):
+		return c.unmet()
+	}
+	return c.tags(b)
+}
+
+// CheckTime applies the conditions on time alone, which are all that containers know.
+func (c Conditions) CheckTime(modified time.Time) *wire.Error {
+	if !c.Since.IsZero() && !seconds(modified).After(c.Since) || !c.Unmodified.IsZero() && seconds(modified).After(c.Unmodified) {
+		return c.unmet()
+	}
+	return nil
+}
+
+func (c Conditions) tags(b *model.Blob) *wire.Error {
+	if c.Tags != nil && !c.Tags.Matches(b.Tags) {
+		return c.unmet()
+	}
+	return nil
+}
+
+func (c Conditions) unmet() *wire.Error {
+	if c.source {
+		return Unmet("SourceConditionNotMet", "The source condition specified using HTTP conditional header(s) is not met.")
+	}
+	return Unmet("ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.")
+}
+
+func seconds(t time.Time) time.Time { return t.Truncate(time.Second) }
+
+// has tells whether a list of ETags has that of b.
+func has(list string, b *model.Blob) bool {
+	if strings.TrimSpace(list) == "*" {
+		return true
+	}
+	for tag := range strings.SplitSeq(list, ",") {
+		if strings.Trim(strings.TrimPrefix(strings.TrimSpace(tag), "W/"), `"`) == b.ETag {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,15 @@
+package storage
+
+import (
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/kit"
+)
+
+// servers are the services of an account. The static website shows the blob service's data.
+func servers(opt Options) map[kit.Kind]kit.Server {
+	blobs := blob.New(blob.Options{Clock: opt.Clock, Limits: opt.Limits})
+	return map[kit.Kind]kit.Server{
+		kit.Blob: blobs,
+		kit.Web:  blobs,
+	}
+}
