@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/deploy/change"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
 	"github.com/azure-tenant-grapher/atg/internal/event"
@@ -139,6 +140,10 @@ func (o *Outcome) deployed(r change.Result) {
 		o.Report.Resources, o.Report.Deployed = r.Resources, r.Deployed
 	}
 	for _, f := range r.Failures[:min(len(r.Failures), maxFailures)] {
-		o.Report.Failures = append(o.Report.Failures, engine.DeployFailure{Resource: f.Resource, Type: f.Type, Problem: engine.ProblemOf(f.Err)})
+		problem := engine.ProblemOf(f.Err)
+		if e := errs.Find(f.Err); e != nil && e.Err != nil {
+			problem.Message = e.Err.Error() // the resource is named beside it
+		}
+		o.Report.Failures = append(o.Report.Failures, engine.DeployFailure{Resource: f.Resource, Type: f.Type, Problem: problem})
 	}
 }

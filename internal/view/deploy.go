@@ -92,7 +92,7 @@ func deployFailures(b *strings.Builder, c *engine.ControlPlane, st Style) {
 	}
 	fmt.Fprintf(b, "%s\n", st.paint(red, "Not deployed: "+plural(int64(len(c.Failures)), "resource")))
 	for _, f := range c.Failures {
-		fmt.Fprintf(b, "  %s\n    %s\n", printable(f.Resource), wrap(printable(f.Message), 4, st.Width))
+		fmt.Fprintf(b, "  %s\n    %s\n", printable(nameIn(f.Resource)), wrap(printable(f.Message), 4, st.Width))
 	}
 	b.WriteByte('\n')
 }

@@ -32,7 +32,7 @@ var rooms = map[string][]string{
 	"internal/session": {"internal/filter", "internal/engine", "internal/journal", "internal/event", "internal/inventory", "internal/azure", "plugin"},
 
 	"internal/filter":            {"plugin"},
-	"internal/deploy":            {"internal/engine", "internal/event", "internal/retry", "internal/azure/classify", "plugin"},
+	"internal/deploy":            {"internal/engine", "internal/event", "internal/retry", "internal/azure/classify", "internal/inventory/tfstate", "plugin"},
 	"internal/deploy/change":     {"plugin"},
 	"internal/engine":            {"internal/filter", "internal/journal", "internal/event", "internal/retry", "plugin"},
 	"internal/engine/enginetest": {"internal/engine", "internal/journal", "internal/event", "internal/retry", "plugin"},

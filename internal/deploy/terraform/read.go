@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/deploy/change"
+	"github.com/azure-tenant-grapher/atg/internal/inventory/tfstate"
 )
 
 // quiet keeps what the program prints for this room alone.
@@ -30,18 +32,24 @@ func (d *Driver) read(ctx context.Context, file string) (change.Plan, error) {
 	if err != nil {
 		return change.Plan{}, d.explain(ctx, "show", &listener{}, err)
 	}
-	return planOf(plan), nil
+	return planOf(plan, d.opt.SubscriptionID), nil
 }
 
 // planOf keeps what the plan says of managed resources.
-func planOf(plan *tfjson.Plan) change.Plan {
+func planOf(plan *tfjson.Plan, subscription string) change.Plan {
 	var out change.Plan
 	for _, r := range plan.ResourceChanges {
 		if r.Mode != tfjson.ManagedResourceMode || r.Change == nil || r.DeposedKey != "" || r.Change.Actions.Forget() {
 			continue
 		}
-		out.Changes = append(out.Changes, change.Change{Action: actionOf(r.Change.Actions), Name: r.Address, Type: r.Type,
-			Broken: r.ActionReason == tfjson.ActionReasonReplaceBecauseTainted})
+		c := change.Change{
+			Action: actionOf(r.Change.Actions), Name: r.Address, Type: r.Type,
+			Broken: r.ActionReason == tfjson.ActionReasonReplaceBecauseTainted,
+		}
+		if values, err := json.Marshal(r.Change.After); err == nil && c.Action == change.Create {
+			c.Resource, _ = tfstate.Planned(r.Type, values, subscription)
+		}
+		out.Changes = append(out.Changes, c)
 	}
 	return out
 }
