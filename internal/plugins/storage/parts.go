@@ -4,6 +4,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/queue"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/table"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/settings"
 )
 
@@ -14,5 +15,6 @@ func parts() []part.Part {
 		settings.New(), // the static website brings its container along
 		blob.New(),
 		queue.New(),
+		table.New(),
 	}
 }
