@@ -4,8 +4,8 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/queue"
-	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/table"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/settings"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/table"
 )
 
 // parts are the services of an account in the order in which they are copied. A new one is
