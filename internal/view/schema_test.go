@@ -183,7 +183,7 @@ func (d *drawer) fields(t reflect.Type, properties object, required *[]string) {
 			property["description"] = text
 		}
 		properties[name] = property
-		if options != "omitempty" {
+		if options != "omitempty" && options != "omitzero" {
 			*required = append(*required, name)
 		}
 	}
