@@ -2,7 +2,6 @@ package neo4j
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -104,17 +103,18 @@ func (f *Finder) answered(e *errs.Error, said *driver.Neo4jError) {
 
 // unreached says why the server could not be reached, and what may help.
 func unreached(err error) (cause error, hint string) {
-	var record tls.RecordHeaderError // a server that answers in the clear; most hang up instead
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	text := err.Error()
 	switch {
-	case errors.As(err, &record), strings.Contains(text, "check that TLS is enabled"):
+	case strings.Contains(text, "check that TLS is enabled"), strings.Contains(text, "does not look like a TLS handshake"):
 		return errors.New("the server does not speak TLS"), "use the scheme without +s: bolt:// or neo4j://"
 	case errors.As(err, &unknown), errors.As(err, &host), strings.Contains(text, "x509:"):
 		return errors.New("the server's certificate is not trusted: " + text), "name the authority with SSL_CERT_FILE, or take any certificate with the scheme bolt+ssc:// or neo4j+ssc://"
 	case strings.Contains(text, "EOF"), strings.Contains(text, "connection reset"):
 		return errors.New("the server hung up: it may want TLS, or it is no Neo4j"), "try the scheme with +s: bolt+s:// or neo4j+s://"
+	case strings.Contains(text, "deadline exceeded"):
+		return errors.New("something answers there, but not as Neo4j does"), "give the port of the Bolt protocol, 7687 if nothing else was configured, not that of HTTP"
 	}
 	return err, addressHint
 }

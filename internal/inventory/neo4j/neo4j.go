@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	driver "github.com/neo4j/neo4j-go-driver/v6/neo4j"
 	"github.com/neo4j/neo4j-go-driver/v6/neo4j/config"
@@ -49,6 +50,9 @@ type Scope struct {
 
 // defaultPage is how many nodes are asked for at once.
 const defaultPage = 1000
+
+// patience is how long a server may take to answer a connection.
+const patience = 30 * time.Second
 
 // Finder reads a graph page by page. It holds one page and the IDs that it has seen. It is
 // not safe for concurrent use.
@@ -163,6 +167,7 @@ func (f *Finder) connect(ctx context.Context) (driver.Session, func(), error) {
 	d, err := driver.NewDriver(address, auth, func(c *config.Config) {
 		c.TelemetryDisabled = true
 		c.UserAgent = "atg"
+		c.ConnectionAcquisitionTimeout = patience
 	})
 	if err != nil {
 		return nil, nil, err

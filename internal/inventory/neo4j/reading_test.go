@@ -2,7 +2,6 @@ package neo4j
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http/httptest"
@@ -215,8 +214,15 @@ func TestUnreached(t *testing.T) {
 			}
 		}
 	}
-	if cause, hint := unreached(tls.RecordHeaderError{Msg: "x"}); !strings.Contains(cause.Error(), "does not speak TLS") || !strings.Contains(hint, "bolt://") {
-		t.Errorf("%v, %s", cause, hint)
+	for text, want := range map[string]string{
+		"tls: first record does not look like a TLS handshake":                      "use the scheme without +s",
+		"remote end closed the connection, check that TLS is enabled on the server": "use the scheme without +s",
+		"context deadline exceeded":                                                 "not that of HTTP",
+		"connect: connection refused":                                               "start Neo4j",
+	} {
+		if cause, hint := unreached(errors.New(text)); cause == nil || !strings.Contains(hint, want) {
+			t.Errorf("%s: %v, %s", text, cause, hint)
+		}
 	}
 }
 
