@@ -53,16 +53,26 @@ type env struct {
 	args      map[string]any // of the user function that is evaluated; nil outside
 }
 
-// within is e in a further copy loop.
+// within is e in a further copy loop. A loop inside of another must be named where its
+// index is asked for; copyIndex() means the outer one.
 func (e *env) within(loop string, index int64) *env {
+	if loop == "" {
+		loop = unnamed
+	}
 	inner := *e
 	inner.loops = maps.Clone(e.loops)
 	if inner.loops == nil {
 		inner.loops = map[string]int64{}
 	}
-	inner.loops[strings.ToLower(loop)], inner.loop = index, strings.ToLower(loop)
+	inner.loops[strings.ToLower(loop)] = index
+	if inner.loop == "" || inner.loop == strings.ToLower(loop) {
+		inner.loop = strings.ToLower(loop)
+	}
 	return &inner
 }
+
+// unnamed is the name of a loop that has none, as outputs have.
+const unnamed = "/"
 
 func (e *env) running(rt Runtime) *env {
 	inner := *e
