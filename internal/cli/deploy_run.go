@@ -86,10 +86,13 @@ func (d *deployment) controlPlane(ctx context.Context, conn *session.Connection)
 	to.Run, to.Emit = conn.Run(), d.opt.Emit
 	to.Tenant = cmp.Or(target.TenantID, d.opt.Target.TenantID)
 	to.Credential, to.Client = target.Credential, target.Client
-	if d.format != deploy.Terraform {
-		var err error
-		if to.SubscriptionID, err = conn.Subscription(ctx); err != nil {
+	if d.format != deploy.Terraform || d.opt.dataPlane {
+		sub, err := conn.Subscription(ctx)
+		if err != nil && d.format != deploy.Terraform {
 			return nil, err
+		}
+		if to.Place = sub; d.format != deploy.Terraform {
+			to.SubscriptionID = sub
 		}
 	}
 	how := deploy.Manner{DryRun: d.opt.dryRun}
@@ -200,10 +203,14 @@ func (a *App) passOn(opt *deployOptions) error {
 	if opt.emulator != "" && !strings.HasSuffix(strings.TrimSuffix(a.env("HTTPS_PROXY"), "/"), opt.emulator) {
 		return usagef("--emulator leads this program alone to the emulator, and Terraform is another one: set the variables that \"atg emulator start\" prints")
 	}
+	env := auth.FromEnvironment(plugin.Target, a.Env)
 	set := map[string]string{"ARM_TENANT_ID": opt.Target.TenantID, "ARM_SUBSCRIPTION_ID": opt.Target.SubscriptionID}
+	if opt.Target.SubscriptionID == "" && a.env("ARM_SUBSCRIPTION_ID") == "" {
+		set["ARM_SUBSCRIPTION_ID"] = env.SubscriptionID
+	}
 	p := opt.Target.Principal
 	if p.ClientID == "" && a.env("ARM_CLIENT_ID") == "" {
-		p = complete(auth.FromEnvironment(plugin.Target, a.Env).Principals)
+		p = complete(env.Principals)
 	}
 	if p.ClientID != "" {
 		set["ARM_CLIENT_ID"], set["ARM_CLIENT_SECRET"] = p.ClientID, p.ClientSecret.Reveal()

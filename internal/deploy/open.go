@@ -40,6 +40,7 @@ type Options struct {
 	SubscriptionID string
 	ResourceGroup  string
 	Location       string
+	Place          string // subscription in which what Terraform plans is taken to be; "": SubscriptionID
 
 	Parameters      string // file with the parameters of a template; "": the one beside it
 	TerraformBinary string // "": terraform, else tofu
@@ -66,7 +67,7 @@ func Detect(opt Options) (Format, error) {
 func open(ctx context.Context, format Format, opt Options) (change.Driver, string, error) {
 	if format == Terraform {
 		d, err := terraform.New(terraform.Options{
-			Dir: opt.Dir, Binary: opt.TerraformBinary, SubscriptionID: opt.SubscriptionID, Workspace: opt.Workspace,
+			Dir: opt.Dir, Binary: opt.TerraformBinary, SubscriptionID: opt.SubscriptionID, Place: opt.Place, Workspace: opt.Workspace,
 			Timeouts: terraform.Timeouts(opt.Timeouts), Abort: opt.Abort, Emit: opt.Emit,
 		})
 		return d, "", err

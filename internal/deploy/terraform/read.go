@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -32,7 +33,7 @@ func (d *Driver) read(ctx context.Context, file string) (change.Plan, error) {
 	if err != nil {
 		return change.Plan{}, d.explain(ctx, "show", &listener{}, err)
 	}
-	return planOf(plan, d.opt.SubscriptionID), nil
+	return planOf(plan, cmp.Or(d.opt.SubscriptionID, d.opt.Place)), nil
 }
 
 // planOf keeps what the plan says of managed resources.

@@ -42,6 +42,8 @@ type Options struct {
 	// SubscriptionID is the value of the variable subscription_id, where the root module
 	// declares it; "": it is left to the module.
 	SubscriptionID string
+	// Place is the subscription in which planned resources are taken to be; "": unknown.
+	Place string
 	// Workspace is TF_WORKSPACE of the environment. terraform-exec does not pass it on, so a
 	// directory in which another workspace is selected is refused.
 	Workspace string
