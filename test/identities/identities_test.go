@@ -44,7 +44,8 @@ func TestRefusedIdentities(t *testing.T) {
 		says []string
 	}{
 		"swapped": {
-			who{in(w.fabrikam, w.contoso), in(w.contoso, w.fabrikam)}, nil, signIn,
+			who{in(w.fabrikam, w.contoso), in(w.contoso, w.fabrikam)},
+			nil, signIn,
 			[]string{"cannot sign in (source)", "AADSTS700016", "client ID and tenant ID, they belong together"},
 		},
 		"the target's principal in the source's tenant": {
@@ -54,11 +55,15 @@ func TestRefusedIdentities(t *testing.T) {
 			who{mixed, w.fabrikam}, nil, signIn, []string{"cannot sign in (source)", "AADSTS7000215", "make a new one with: az ad app credential reset"},
 		},
 		"swapped, and the flags say which tenant is meant": {
-			who{w.fabrikam, w.contoso}, []string{"--source-tenant-id", w.contoso.TenantID, "--target-tenant-id", w.fabrikam.TenantID}, signIn,
+			who{w.fabrikam, w.contoso},
+			[]string{"--source-tenant-id", w.contoso.TenantID, "--target-tenant-id", w.fabrikam.TenantID},
+			signIn,
 			[]string{"ATG_SOURCE_*: is of tenant " + w.fabrikam.TenantID + "; this side is tenant " + w.contoso.TenantID},
 		},
 		"the source's principal for both": {
-			who{w.contoso, nobody}, []string{"--source-sp-client-id", w.contoso.AppID, "--source-sp-client-secret-file", w.file("secret", w.contoso.Secret)}, signIn,
+			who{w.contoso, nobody},
+			[]string{"--source-sp-client-id", w.contoso.AppID, "--source-sp-client-secret-file", w.file("secret", w.contoso.Secret)},
+			signIn,
 			[]string{"cannot sign in (target)", "AADSTS700016"},
 		},
 		"a secret that has expired": {
@@ -88,8 +93,10 @@ func TestSwappedWholly(t *testing.T) {
 		"the subscription by flag": {"--source-subscription-id", w.contoso.SubscriptionID},
 		"the target's by flag":     {"--target-subscription-id", w.fabrikam.SubscriptionID},
 		"resources in files":       {"--source-inventory", source, "--target-inventory", target},
-		"a mapping": {"--source-inventory", source, "--target-inventory", target, "--mapping",
-			w.file("pairs.json", fmt.Sprintf(`{"pairs":[{"source":%q,"target":%q}]}`, sourceVault, targetVault))},
+		"a mapping": {
+			"--source-inventory", source, "--target-inventory", target, "--mapping",
+			w.file("pairs.json", fmt.Sprintf(`{"pairs":[{"source":%q,"target":%q}]}`, sourceVault, targetVault)),
+		},
 	} {
 		w.ResetRequests()
 		t.Run(name, func(t *testing.T) {

@@ -80,22 +80,26 @@ func TestLoad(t *testing.T) {
 		{"a file", filepath.Join("testdata", "usgovernment-2022-09-01.json"), nil, usGovernment, 0},
 		{
 			"a Resource Manager", "https://management.usgovcloudapi.net/",
-			map[string]string{"https://management.usgovcloudapi.net" + query + "2022-09-01": "usgovernment-2022-09-01.json"}, usGovernment, 1,
+			map[string]string{"https://management.usgovcloudapi.net" + query + "2022-09-01": "usgovernment-2022-09-01.json"},
+			usGovernment, 1,
 		},
 		{
 			"the address of a document", "https://management.local.azurestack.external" + query + "1.0",
-			map[string]string{"https://management.local.azurestack.external" + query + "1.0": "stackhub-1.0.json"}, stackHub, 1,
+			map[string]string{"https://management.local.azurestack.external" + query + "1.0": "stackhub-1.0.json"},
+			stackHub, 1,
 		},
 		{
 			"a Resource Manager that knows the old form alone", "https://management.local.azurestack.external",
 			map[string]string{
 				"https://management.local.azurestack.external" + query + "2022-09-01": "400",
 				"https://management.local.azurestack.external" + query + "2015-01-01": "stackhub-1.0.json",
-			}, stackHub, 2,
+			},
+			stackHub, 2,
 		},
 		{
 			"one of a list of clouds", "https://management.microsoftazure.de" + query + "2019-05-01",
-			map[string]string{"https://management.microsoftazure.de" + query + "2019-05-01": "clouds-2019-05-01.json"}, germany, 1,
+			map[string]string{"https://management.microsoftazure.de" + query + "2019-05-01": "clouds-2019-05-01.json"},
+			germany, 1,
 		},
 	}
 	for _, tt := range tests {
