@@ -67,13 +67,13 @@ func (a AuthStatus) Write(w io.Writer, st Style) error {
 	fmt.Fprintf(&b, "%s cloud: sign-in at %s, Resource Manager at %s\n", printable(a.Cloud), printable(a.Authority), printable(a.ResourceManager))
 	for _, s := range a.Sides {
 		b.WriteByte('\n')
-		s.write(&b, a.Checked, st)
+		s.write(&b, st)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func (s SignInStatus) write(b *strings.Builder, checked bool, st Style) {
+func (s SignInStatus) write(b *strings.Builder, st Style) {
 	head := st.paint(red, "not signed in")
 	if s.SignedIn {
 		head = st.paint(green, "signed in") + " as " + st.paint(bold, printable(orWord(s.Principal, "somebody whom the token does not name"))) + " by " + printable(s.Link)
