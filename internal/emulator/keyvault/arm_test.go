@@ -283,6 +283,8 @@ func TestOperateChildren(t *testing.T) {
 		{"PUT", "secrets/s", `{`, "BadRequest"},
 		{"PUT", "keys/k", `{"properties":{"kty":"EC","curveName":"P-384"}}`, ""},
 		{"PUT", "keys/r", `{"properties":{"kty":"RSA"}}`, ""},
+		{"PUT", "keys/rotated", `{"properties":{"kty":"RSA","rotationPolicy":{"attributes":{"expiryTime":"P90D"},"lifetimeActions":[{"action":{"type":"rotate"},"trigger":{"timeBeforeExpiry":"P30D"}}]}}}`, ""},
+		{"PUT", "keys/badly", `{"properties":{"kty":"RSA","rotationPolicy":{"attributes":{"expiryTime":"P1D"}}}}`, "BadParameter"},
 		{"GET", "keys/k", ``, ""},
 		{"GET", "keys/k/versions", ``, ""},
 		{"GET", "keys/none", ``, "KeyNotFound"},
@@ -302,12 +304,19 @@ func TestOperateChildren(t *testing.T) {
 	if err != nil || !cmp.Equal(one.Body, two.Body) {
 		t.Errorf("keys differ: %v", cmp.Diff(one.Body, two.Body))
 	}
+	rotated, _ := operate(t, l, res, "GET", "keys/rotated", "")
+	if text, err := json.Marshal(rotated.Body); err != nil || !strings.Contains(string(text), `"action":{"type":"rotate"}`) || !strings.Contains(string(text), `"expiryTime":"P90D"`) {
+		t.Errorf("the rotation policy is %s, %v", text, err)
+	}
+	if a := l.call(t, "GET", "keys/rotated/rotationpolicy", ""); !strings.Contains(a.body, `"type":"Rotate"`) {
+		t.Errorf("the key's own rotation policy: %s", a.body)
+	}
 	uri := one.Body.(map[string]any)["properties"].(map[string]any)["keyUriWithVersion"].(string)
 	version := uri[strings.LastIndex(uri, "/")+1:]
 	if _, err := operate(t, l, res, "GET", "keys/k/versions/"+version, ""); err != nil {
 		t.Error(err)
 	}
-	for rest, want := range map[string]int{"secrets": 1, "keys": 2} {
+	for rest, want := range map[string]int{"secrets": 1, "keys": 3} {
 		a, err := operate(t, l, res, "GET", rest, "")
 		if list, ok := a.Body.([]any); err != nil || !ok || len(list) != want {
 			t.Errorf("%s = %v, %v", rest, a.Body, err)

@@ -3,6 +3,7 @@ package keyvault
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/keyvault/vault"
@@ -19,6 +20,8 @@ type child struct {
 		KeyOps      []string            `json:"keyOps"`
 		KeySize     int                 `json:"keySize"`
 		CurveName   string              `json:"curveName"`
+
+		RotationPolicy *vault.RotationPolicy `json:"rotationPolicy"`
 	} `json:"properties"`
 	Tags map[string]string `json:"tags"`
 }
@@ -125,9 +128,32 @@ func (c childCall) createKey(name string) (vault.Key, *wire.Error) {
 		return got, nil
 	}
 	p := c.in.Properties
-	return c.vault.data.CreateKey(name, vault.KeyIn{
+	if p.RotationPolicy != nil {
+		if err := p.RotationPolicy.Check(); err != nil {
+			return vault.Key{}, err
+		}
+	}
+	got, err := c.vault.data.CreateKey(name, vault.KeyIn{
 		Kty: p.Kty, Size: p.KeySize, Crv: p.CurveName, KeyOps: p.KeyOps, Attributes: p.Attributes, Tags: c.in.Tags,
 	})
+	if err == nil && p.RotationPolicy != nil {
+		_, err = c.vault.data.SetRotationPolicy(name, *p.RotationPolicy)
+	}
+	return got, err
+}
+
+// rotation is the policy of a key as ARM shows it: with its actions in lower case, and
+// only if one was set.
+func (c childCall) rotation(name string) any {
+	p, err := c.vault.data.GetRotationPolicy(name)
+	if err != nil || p.Attributes.Created == 0 {
+		return nil
+	}
+	p.ID, p.Actions = "", slices.Clone(p.Actions)
+	for i, a := range p.Actions {
+		p.Actions[i].Action.Type = strings.ToLower(a.Action.Type)
+	}
+	return p
 }
 
 // all collects every page of a list.
@@ -169,6 +195,9 @@ func (c childCall) key(k vault.Key, rest []string) map[string]any {
 		props["curveName"] = k.Key.Crv
 	} else {
 		props["keySize"] = len(k.Key.N) * 8
+	}
+	if p := c.rotation(rest[1]); p != nil {
+		props["rotationPolicy"] = p
 	}
 	return c.resource("keys", rest[1:], k.Tags, props)
 }

@@ -13,8 +13,8 @@ import (
 
 // armVersion is the API version of Microsoft.KeyVault in the declarations; the resource
 // types and their properties are those of
-// https://learn.microsoft.com/azure/templates/microsoft.keyvault/2023-07-01/vaults/secrets.
-const armVersion = "2023-07-01"
+// https://learn.microsoft.com/azure/templates/microsoft.keyvault/2024-11-01/vaults/secrets.
+const armVersion = "2024-11-01"
 
 // terraform starts a Terraform resource below the target vault.
 func (j *job) terraform(typ string, attrs ...iac.Attr) *iac.TFForm {

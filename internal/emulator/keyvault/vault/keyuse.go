@@ -180,7 +180,7 @@ func (v *Vault) GetRotationPolicy(name string) (RotationPolicy, *wire.Error) {
 
 // SetRotationPolicy replaces a key's rotation policy.
 func (v *Vault) SetRotationPolicy(name string, p RotationPolicy) (RotationPolicy, *wire.Error) {
-	if err := p.check(); err != nil {
+	if err := p.Check(); err != nil {
 		return RotationPolicy{}, err
 	}
 	now := v.now()
@@ -203,8 +203,8 @@ func (v *Vault) SetRotationPolicy(name string, p RotationPolicy) (RotationPolicy
 	return out, nil
 }
 
-// check also brings the action types to their normal form.
-func (p *RotationPolicy) check() *wire.Error {
+// Check refuses what the service refuses, and brings the action types to their normal form.
+func (p *RotationPolicy) Check() *wire.Error {
 	if len(p.Actions) > 2 {
 		return BadParameter("Property lifetimeActions has invalid value: there are at most two actions")
 	}

@@ -77,7 +77,7 @@ func (v *Vault) LoadKey(name string, versions []LoadedKey, rotation *RotationPol
 	k := &key{Name: name}
 	if rotation != nil {
 		p := *rotation
-		if err := p.check(); err != nil {
+		if err := p.Check(); err != nil {
 			return fmt.Errorf("key %s: %w", name, err)
 		}
 		k.Rotation = &p

@@ -21,11 +21,11 @@ param certificate_tls string
 
 // The certificate contacts. Azure has no ARM type for them.
 
-resource kv_fabrikam 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+resource kv_fabrikam 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
   name: 'kv-fabrikam'
 }
 
-resource db_password 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = {
+resource db_password 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   parent: kv_fabrikam
   name: 'db-password'
   tags: {
@@ -44,7 +44,7 @@ resource db_password 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = {
 }
 
 // Disabled at the source. Terraform's provider has no attribute for that; disable it after the deployment.
-resource off 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = {
+resource off 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = {
   parent: kv_fabrikam
   name: 'off'
   properties: {
@@ -56,7 +56,7 @@ resource off 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = {
 }
 
 // A new key of the same shape: key material cannot leave Azure.
-resource ec 'Microsoft.KeyVault/vaults/keys@2023-07-01' = {
+resource ec 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
   parent: kv_fabrikam
   name: 'ec'
   properties: {
@@ -96,7 +96,7 @@ resource ec 'Microsoft.KeyVault/vaults/keys@2023-07-01' = {
 }
 
 // A new key of the same shape: key material cannot leave Azure.
-resource rsa 'Microsoft.KeyVault/vaults/keys@2023-07-01' = {
+resource rsa 'Microsoft.KeyVault/vaults/keys@2024-11-01' = {
   parent: kv_fabrikam
   name: 'rsa'
   tags: {
