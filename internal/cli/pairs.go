@@ -81,7 +81,7 @@ func (a *App) pairs(ctx context.Context, opt *runOptions, mapping string) error 
 	}
 	shown := pairsOf(found)
 	if opt.output == outputJSON {
-		err = view.JSON(a.Out, shown)
+		err = shown.JSON(a.Out)
 	} else {
 		err = shown.Write(a.Out, mapping, a.outStyle())
 	}

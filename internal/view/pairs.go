@@ -1,6 +1,9 @@
 package view
 
 import (
+	"bufio"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -45,6 +48,47 @@ type UnpairedRow struct {
 type NearRow struct {
 	Target string `json:"target"` // resource ID
 	Why    string `json:"why"`    // it was not taken
+}
+
+// JSON writes the document, row by row: a tenant may have a hundred thousand resources.
+func (p Pairs) JSON(w io.Writer) error {
+	out := bufio.NewWriter(w)
+	rest := p
+	rest.Pairs, rest.Unpaired = []PairRow{}, []UnpairedRow{}
+	var frame strings.Builder
+	if err := JSON(&frame, rest); err != nil {
+		return err
+	}
+	head, tail, _ := strings.Cut(frame.String(), `"pairs": []`)
+	between, end, _ := strings.Cut(tail, `"unpaired": []`)
+	_, _ = out.WriteString(head + `"pairs": `) // the writer keeps its first error until Flush
+	err := writeRows(out, p.Pairs)
+	_, _ = out.WriteString(between + `"unpaired": `)
+	err = errors.Join(err, writeRows(out, p.Unpaired))
+	_, _ = out.WriteString(end)
+	return errors.Join(err, out.Flush())
+}
+
+// writeRows writes a list with one row on each line.
+func writeRows[T any](out *bufio.Writer, rows []T) error {
+	if len(rows) == 0 {
+		_, err := out.WriteString("[]")
+		return err
+	}
+	for i, row := range rows {
+		sep := "[\n    "
+		if i > 0 {
+			sep = ",\n    "
+		}
+		text, err := json.Marshal(row)
+		if err != nil {
+			return err
+		}
+		_, _ = out.WriteString(sep)
+		_, _ = out.Write(text)
+	}
+	_, err := out.WriteString("\n  ]")
+	return err
 }
 
 // Write writes the pairs for people. mapping is the mapping file that was written, or "".

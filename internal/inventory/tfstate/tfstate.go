@@ -66,7 +66,7 @@ func (f *Finder) Find(ctx context.Context, types []string) iter.Seq2[plugin.Reso
 			return
 		}
 		f.notes = nil
-		c := &collector{finder: f, types: lower(types), seen: map[string]struct{}{}, yield: yield}
+		c := &collector{finder: f, types: lower(types), seen: map[string]struct{}{}, tags: map[string]map[string]string{}, yield: yield}
 		for _, path := range paths {
 			if err := readFile(ctx, path, c.take); err != nil {
 				if !errors.Is(err, errStopped) {
@@ -124,7 +124,24 @@ type collector struct {
 	finder *Finder
 	types  []string // in lower case; none: all
 	seen   map[string]struct{}
+	tags   map[string]map[string]string // by their JSON: many resources have the same ones
 	yield  func(plugin.Resource, error) bool
+}
+
+// maxTags bounds the tags that are kept to be shared.
+const maxTags = 10_000
+
+// shared returns the tags of a resource, the same map for the same tags.
+func (c *collector) shared(a attributes) map[string]string {
+	key := string(a["tags"])
+	if known, ok := c.tags[key]; ok {
+		return known
+	}
+	tags := a.tags()
+	if len(c.tags) < maxTags {
+		c.tags[key] = tags
+	}
+	return tags
 }
 
 // take hands the resource of an instance to the consumer. It returns errStopped when the
@@ -150,7 +167,7 @@ func (c *collector) take(in instance) error {
 	if in.tainted {
 		c.finder.note("%s is tainted: Terraform will replace it with the next apply", in.address)
 	}
-	r.TenantID = c.finder.scope.TenantID
+	r.TenantID, r.Tags = c.finder.scope.TenantID, c.shared(in.attributes)
 	if !c.yield(r, nil) {
 		return errStopped
 	}
@@ -194,6 +211,6 @@ func resourceOf(in instance) (plugin.Resource, error) {
 		}
 		r.Kind, r.SKU = f.describe(in.attributes)
 	}
-	r.Location, r.Tags = in.attributes.text("location"), in.attributes.tags()
+	r.Location = in.attributes.text("location")
 	return r, nil
 }
