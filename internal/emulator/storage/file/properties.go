@@ -73,11 +73,21 @@ func attributes(h http.Header, n *tree.Node, isNew bool) *wire.Error {
 			return badHeader("x-ms-file-attributes", v)
 		}
 		n.Attributes = a
+		if isNew && n.Kind == tree.File && !restores(h) {
+			n.Attributes |= tree.Archive
+		}
 	}
 	if n.Kind == tree.Directory {
 		n.Attributes |= tree.DirectoryFlag
 	}
 	return nil
+}
+
+// restores tells whether a new file is to have its properties as they are given: with
+// x-ms-file-property-semantics Restore, which counts with a security descriptor alone.
+func restores(h http.Header) bool {
+	given := h.Get("X-Ms-File-Permission")+h.Get("X-Ms-File-Permission-Key") != ""
+	return given && strings.EqualFold(h.Get("X-Ms-File-Property-Semantics"), "Restore")
 }
 
 // permission reads the security descriptor: its text, the key of one that is there, or

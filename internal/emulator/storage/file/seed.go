@@ -212,6 +212,9 @@ func (in seededNode) describe(sh *tree.Share, n *tree.Node) error {
 		if err := describeNFS(h, n, true); err != nil {
 			return err
 		}
+		if n.Kind == tree.Link && in.Mode == "" {
+			n.Mode = "0777"
+		}
 		return nil
 	}
 	if n.Kind == tree.Link {
@@ -221,7 +224,7 @@ func (in seededNode) describe(sh *tree.Share, n *tree.Node) error {
 	if in.Attributes != "" {
 		h["X-Ms-File-Attributes"] = []string{in.Attributes}
 	}
-	if err := attributes(h, n, true); err != nil {
+	if err := attributes(h, n, in.Attributes == ""); err != nil {
 		return err
 	}
 	if in.Permission != "" {

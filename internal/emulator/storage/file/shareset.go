@@ -155,12 +155,12 @@ func (x *call) createPermission() *wire.Error {
 	return x.answer(http.StatusCreated)
 }
 
-// valid tells whether a text can be a security descriptor: SDDL begins with one of its
-// parts, a binary one is base64.
+// valid tells whether a text can be a security descriptor: SDDL names owner, group and
+// DACL, a binary one is base64.
 func valid(d tree.Descriptor) bool {
 	switch d.Format {
 	case "sddl":
-		return len(d.Text) > 2 && d.Text[1] == ':' && strings.ContainsRune("OGDS", rune(d.Text[0]))
+		return strings.Contains(d.Text, "O:") && strings.Contains(d.Text, "G:") && strings.Contains(d.Text, "D:")
 	case "binary":
 		_, err := base64.StdEncoding.DecodeString(d.Text)
 		return err == nil

@@ -16,8 +16,7 @@ import (
 )
 
 const (
-	prefix = "X-Ms-Meta-"
-	wired  = "x-ms-meta-"
+	wired = "x-ms-meta-"
 	// Most is how many bytes names and values may have together.
 	Most = 8 << 10
 )
@@ -25,13 +24,13 @@ const (
 // Map is the metadata of one object: lower-case names and their values.
 type Map map[string]string
 
-// FromHeader collects the metadata of a request. The error is InvalidMetadata,
+// FromHeader collects the metadata of a request, or of an answer. The error is InvalidMetadata,
 // EmptyMetadataKey or MetadataTooLarge.
 func FromHeader(h http.Header) (Map, *wire.Error) {
 	m := Map{}
 	for k, v := range h {
-		if name, ok := strings.CutPrefix(k, prefix); ok {
-			m[strings.ToLower(name)] = strings.Join(v, ",")
+		if len(k) >= len(wired) && strings.EqualFold(k[:len(wired)], wired) {
+			m[strings.ToLower(k[len(wired):])] = strings.Join(v, ",")
 		}
 	}
 	return m, m.Check()
