@@ -153,9 +153,8 @@ func controlRow(b *strings.Builder, c *engine.ControlPlane, st Style) {
 		p = yellow
 	}
 	b.WriteString(lead("Deployed", bold, st) + st.paint(p, wrap(deployLine(c), leadWidth, st.Width)) + "\n")
-	if plan := deployPlan(c); plan != "" {
-		word := "Changes"
-		b.WriteString(lead(word, bold, st) + wrap(plan+".", leadWidth, st.Width) + "\n")
+	if plan := deployPlan(c); plan != "" && c.Status == statusPlanned {
+		b.WriteString(lead("Changes", bold, st) + wrap(plan+".", leadWidth, st.Width) + "\n")
 	}
 }
 

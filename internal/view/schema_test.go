@@ -23,6 +23,12 @@ import (
 
 // allEvents has a value of each event type; TestEveryEventIsInTheSchema holds the list.
 var allEvents = []event.Event{
+	event.DeployStarted{},
+	event.DeployStep{},
+	event.DeployOutput{},
+	event.DeployPlanned{},
+	event.DeployResource{},
+	event.DeployFinished{},
 	event.RunStarted{},
 	event.PhaseStarted{},
 	event.Paired{},
@@ -42,11 +48,12 @@ var allEvents = []event.Event{
 
 // enums are the types that take only some values.
 var enums = map[reflect.Type][]string{
-	reflect.TypeFor[plugin.Mode]():   words(plugin.Modes()),
-	reflect.TypeFor[plugin.Status](): words(plugin.Statuses()),
-	reflect.TypeFor[plugin.State]():  words([]plugin.State{plugin.Missing, plugin.Same, plugin.Different, plugin.Cannot}),
-	reflect.TypeFor[errs.Kind]():     words(errs.Kinds()),
-	reflect.TypeFor[event.Phase]():   words([]event.Phase{event.Inventory, event.Pairing, event.Planning, event.Applying, event.Verifying}),
+	reflect.TypeFor[plugin.Mode]():         words(plugin.Modes()),
+	reflect.TypeFor[plugin.Status]():       words(plugin.Statuses()),
+	reflect.TypeFor[plugin.State]():        words([]plugin.State{plugin.Missing, plugin.Same, plugin.Different, plugin.Cannot}),
+	reflect.TypeFor[errs.Kind]():           words(errs.Kinds()),
+	reflect.TypeFor[event.ResourceState](): words([]event.ResourceState{event.ResourceRunning, event.ResourceReady, event.ResourceFailed}),
+	reflect.TypeFor[event.Phase]():         words([]event.Phase{event.Deploying, event.Inventory, event.Pairing, event.Planning, event.Applying, event.Verifying}),
 }
 
 func words[S ~string](in []S) []string {
@@ -245,7 +252,7 @@ func streamSchema(t testing.TB) object {
 	}
 	records = append(records, record(reflect.TypeFor[reportRecord](), "report"), record(reflect.TypeFor[exitRecord](), "exit"))
 	return d.document(schema.Stream, "Record of a run's stream",
-		"One line of what atg plan, apply, verify and demo write with -o jsonl. The first record is of type version and names the version of the stream, the last is of type exit; between them stand events and, if the run came that far, one report. Fields and record types may be added within a version: ignore those that you do not know.",
+		"One line of what atg plan, apply, verify, deploy and demo write with -o jsonl. The first record is of type version and names the version of the stream, the last is of type exit; between them stand events and, if the run came that far, one report. Fields and record types may be added within a version: ignore those that you do not know.",
 		object{"oneOf": records})
 }
 
@@ -281,20 +288,22 @@ func TestSchemas(t *testing.T) {
 // TestEveryEventIsInTheSchema reads the source for event types.
 func TestEveryEventIsInTheSchema(t *testing.T) {
 	t.Parallel()
-	file, err := parser.ParseFile(token.NewFileSet(), "../event/event.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	found := 0
-	for _, decl := range file.Decls {
-		fn, ok := decl.(*ast.FuncDecl)
-		if !ok || fn.Name.Name != "Type" || fn.Recv == nil {
-			continue
+	for _, path := range []string{"../event/event.go", "../event/deploy.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
 		}
-		found++
-		name := fn.Recv.List[0].Type.(*ast.Ident).Name
-		if !slices.ContainsFunc(allEvents, func(e event.Event) bool { return reflect.TypeOf(e).Name() == name }) {
-			t.Errorf("%s is not in allEvents", name)
+		for _, decl := range file.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || fn.Name.Name != "Type" || fn.Recv == nil {
+				continue
+			}
+			found++
+			name := fn.Recv.List[0].Type.(*ast.Ident).Name
+			if !slices.ContainsFunc(allEvents, func(e event.Event) bool { return reflect.TypeOf(e).Name() == name }) {
+				t.Errorf("%s is not in allEvents", name)
+			}
 		}
 	}
 	if found != len(allEvents) {
