@@ -5,13 +5,18 @@
 // scenario.json is what Generate(DefaultSeed) gives, and mapping.json pairs the one vault
 // whose target carries no tag. Both are kept as files to be read, changed and given to
 // "atg emulator start --scenario"; "go test ./examples/contoso -update" writes them anew.
+//
+// arm has the template that deploys the target's vaults, with its parameters. The demo
+// begins before that deployment, with the world of Undeployed.
 package contoso
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"slices"
 )
 
 // DefaultSeed is the seed of scenario.json.
@@ -23,6 +28,13 @@ var scenario []byte
 //go:embed mapping.json
 var mapping []byte
 
+//go:embed arm/*.json
+var templates embed.FS
+
+// Templates returns the files of the folder arm: the template of the target's vaults and
+// its parameters.
+func Templates() fs.FS { return templates }
+
 // Scenario returns an emulator scenario as JSON: that of scenario.json for DefaultSeed,
 // for any other seed the same tenants and vaults with other content.
 func Scenario(seed uint64) ([]byte, error) {
@@ -31,6 +43,21 @@ func Scenario(seed uint64) ([]byte, error) {
 	}
 	return encode(Generate(seed))
 }
+
+// Undeployed returns the scenario of a seed as it is before the template is deployed: of
+// the target's vaults only the one that is in use is there, and the target's principal may
+// deploy.
+func Undeployed(seed uint64) ([]byte, error) {
+	w := Generate(seed)
+	t := &w.Tenants[1]
+	group := &t.Subscriptions[0].ResourceGroups[0]
+	group.Resources = slices.DeleteFunc(group.Resources, func(r Resource) bool { return r.Data == nil })
+	t.RoleAssignments = append(t.RoleAssignments, RoleAssignment{t.Principals[0].Name, "Contributor", "/subscriptions/" + targetSub})
+	return encode(w)
+}
+
+// TargetGroup is the resource group that the template is for.
+const TargetGroup = targetRG
 
 // Mapping returns the mapping file that belongs to every scenario of this package.
 func Mapping() []byte { return bytes.Clone(mapping) }

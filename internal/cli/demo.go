@@ -13,6 +13,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/examples/contoso"
 	"github.com/azure-tenant-grapher/atg/internal/azure/auth"
+	"github.com/azure-tenant-grapher/atg/internal/deploy"
 	"github.com/azure-tenant-grapher/atg/internal/emulator"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/scenario"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
@@ -37,8 +38,9 @@ func newDemoCmd(a *App, runF func(context.Context, *demoOptions) error) *cobra.C
 		Args:    cobra.NoArgs,
 		Long: `Starts an emulated Azure with two tenants inside this process, with three key
 vaults full of secrets, keys and certificates in one of them, and goes all the
-way that a real run goes: sign in to both tenants, find and pair the vaults, plan,
-apply, verify, report. Nothing leaves this machine and nothing stays behind.
+way that "atg deploy --dataplane" goes: sign in to both tenants, deploy the vaults of
+the other one from an ARM template, pair them, apply, verify, report. Nothing leaves
+this machine and nothing stays behind.
 
 Unless told otherwise it sets ` + strings.Join(contoso.Settings(), " and ") + `.`,
 		Example: `  atg demo
@@ -75,7 +77,7 @@ Unless told otherwise it sets ` + strings.Join(contoso.Settings(), " and ") + `.
 	return cmd
 }
 
-// demo runs atg demo: an ordinary session whose transport leads to the emulator.
+// demo runs atg demo: what deploy runs, with a transport that leads to the emulator.
 func (a *App) demo(ctx context.Context, opt *demoOptions) (err error) {
 	const op = "start the demo"
 	dir, err := os.MkdirTemp("", "atg-demo-")
@@ -83,7 +85,7 @@ func (a *App) demo(ctx context.Context, opt *demoOptions) (err error) {
 		return &errs.Error{Op: op, Kind: errs.Unavailable, Err: err}
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	em, err := startEmulator(opt.seed, dir) //nolint:contextcheck // it lives until Close
+	em, err := startEmulator(contoso.Undeployed, opt.seed, dir) //nolint:contextcheck // it lives until Close
 	if err != nil {
 		return &errs.Error{Op: op, Kind: errs.Internal, Err: err}
 	}
@@ -91,13 +93,11 @@ func (a *App) demo(ctx context.Context, opt *demoOptions) (err error) {
 	if err := a.aim(&opt.runOptions, em); err != nil {
 		return &errs.Error{Op: op, Kind: errs.Internal, Err: err}
 	}
-	result := a.withSession(ctx, &opt.runOptions, func(s *session.Session) (*engine.Report, error) {
-		planned, err := s.Plan(ctx)
-		if err != nil || planned.Run.Canceled {
-			return planned, err
-		}
-		return s.Apply(ctx)
-	})
+	d, err := a.demoDeployment(&opt.runOptions, em)
+	if err != nil {
+		return &errs.Error{Op: op, Kind: errs.Unavailable, Err: err}
+	}
+	result := a.withOutput(ctx, &opt.runOptions, func() (*session.Session, *engine.Report, error) { return d.run(ctx, nil) })
 	if !opt.keep || ctx.Err() != nil {
 		return result
 	}
@@ -107,8 +107,19 @@ func (a *App) demo(ctx context.Context, opt *demoOptions) (err error) {
 	return result
 }
 
-func startEmulator(seed uint64, dir string) (served, error) {
-	text, err := contoso.Scenario(seed)
+// demoDeployment is the deployment of the example's template, with the data plane behind it.
+func (a *App) demoDeployment(opt *runOptions, em served) (*deployment, error) {
+	if err := os.CopyFS(em.file(""), contoso.Templates()); err != nil {
+		return nil, err
+	}
+	return &deployment{app: a, format: deploy.ARM, opt: &deployOptions{runOptions: opt, dataPlane: true, control: deploy.Options{
+		Dir: em.file("arm"), Format: deploy.ARM, ResourceGroup: contoso.TargetGroup, Timeouts: deploy.DefaultTimeouts(), Abort: a.Abort,
+	}}}, nil
+}
+
+// startEmulator starts an emulator with one of the scenarios of a seed.
+func startEmulator(tenants func(seed uint64) ([]byte, error), seed uint64, dir string) (served, error) {
+	text, err := tenants(seed)
 	if err != nil {
 		return served{}, err
 	}

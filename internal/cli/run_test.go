@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/azure-tenant-grapher/atg/examples/contoso"
+	"github.com/azure-tenant-grapher/atg/internal/deploy"
 	"github.com/azure-tenant-grapher/atg/internal/engine"
 	"github.com/azure-tenant-grapher/atg/internal/plugins"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -35,7 +36,10 @@ func TestDemo(t *testing.T) {
 	if r.Run.Command != "demo" || r.Run.Mode != plugin.Template || len(r.Pairs) != 3 || len(r.Unpaired) != 0 || r.FailTotal != 0 || r.Fidelity.Items < 250 {
 		t.Errorf("%+v", r)
 	}
-	for _, want := range []string{"apply kv-contoso-app: ", `{"type":"exit","code":0}`} {
+	if c := r.ControlPlane; c == nil || c.Status != deploy.Deployed || c.Resources != 3 || c.Deployed != 3 || !c.DataPlane {
+		t.Errorf("control plane %+v", c)
+	}
+	for _, want := range []string{"control plane deployed: 3 of 3", "apply kv-contoso-app: ", `{"type":"exit","code":0}`} {
 		if !strings.Contains(f.err.String(), want) {
 			t.Errorf("standard error lacks %q", want)
 		}
@@ -175,7 +179,7 @@ func TestFileNames(t *testing.T) {
 // atDemo runs work with options that lead to the demo's emulator.
 func atDemo(t *testing.T, f *fakeTerminal, command string) *runOptions {
 	t.Helper()
-	em, err := startEmulator(contoso.DefaultSeed, t.TempDir())
+	em, err := startEmulator(contoso.Scenario, contoso.DefaultSeed, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
