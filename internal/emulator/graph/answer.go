@@ -42,26 +42,45 @@ func (s *Service) answer(c wire.Claims, version, path string, r *http.Request) (
 	all := s.opt.Directory.ServicePrincipals(c.TenantID)
 	head, rest, _ := strings.Cut(path, "/")
 	context := "https://" + r.Host + "/" + version + "/$metadata#" + head
-	switch kind := strings.ToLower(head); {
-	case kind == "directoryobjects" && strings.EqualFold(rest, "getByIds") && r.Method == http.MethodPost:
+	kind := strings.ToLower(head)
+	if r.Method == http.MethodPost && kind == "directoryobjects" && strings.EqualFold(rest, "getByIds") {
 		return byIDs(all, context, r)
-	case r.Method != http.MethodGet:
+	}
+	if r.Method != http.MethodGet {
 		return nil, refusal(http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
-	case kind == "me":
-		return nil, refusal(http.StatusBadRequest, "BadRequest", "/me request is only valid with delegated authentication flow.")
-	case kind == "organization" && rest == "":
-		return s.organization(c, context)
-	case (kind == "users" || kind == "groups") && rest == "":
-		return collection{context, []any{}}, nil
-	case (kind == "serviceprincipals" || kind == "directoryobjects") && rest != "":
-		return find(all, rest, func(p entra.Principal) string { return p.ObjectID })
-	case kind == "serviceprincipals":
-		return filtered(all, context, r.URL.Query().Get("$filter"))
 	}
 	if m := byKey.FindStringSubmatch(path); m != nil {
 		return find(all, m[1], func(p entra.Principal) string { return p.AppID })
 	}
-	return nil, refusal(http.StatusBadRequest, "BadRequest", "Resource not found for the segment '%s'.", head)
+	if rest != "" {
+		return object(all, kind, head, rest)
+	}
+	switch kind {
+	case "serviceprincipals":
+		return filtered(all, context, r.URL.Query().Get("$filter"))
+	case "organization":
+		return s.organization(c, context)
+	case "users", "groups":
+		return collection{context, []any{}}, nil
+	case "me":
+		return nil, refusal(http.StatusBadRequest, "BadRequest", "/me request is only valid with delegated authentication flow.")
+	}
+	return nil, noSegment(head)
+}
+
+// object returns the one with an ID.
+func object(all []entra.Principal, kind, head, id string) (any, *wire.Error) {
+	switch kind {
+	case "serviceprincipals", "directoryobjects":
+		return find(all, id, func(p entra.Principal) string { return p.ObjectID })
+	case "users", "groups":
+		return nil, absent(id)
+	}
+	return nil, noSegment(head)
+}
+
+func noSegment(head string) *wire.Error {
+	return refusal(http.StatusBadRequest, "BadRequest", "Resource not found for the segment '%s'.", head)
 }
 
 func (s *Service) organization(c wire.Claims, context string) (any, *wire.Error) {

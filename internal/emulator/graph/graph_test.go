@@ -96,6 +96,8 @@ func TestDirectory(t *testing.T) {
 		{"by no ID", "POST", "/v1.0/directoryObjects/getByIds", `{}`, nil, 400, "Request_BadRequest"},
 		{"by no JSON", "POST", "/v1.0/directoryObjects/getByIds", `{`, nil, 400, "BadRequest"},
 		{"users", "GET", "/v1.0/users?$filter=x", "", nil, 200, ""},
+		{"a user", "GET", "/v1.0/users/c-object", "", nil, 404, "Request_ResourceNotFound"},
+		{"what is below nothing", "GET", "/v1.0/nothing/x", "", nil, 400, "BadRequest"},
 		{"organization", "GET", "/v1.0/organization", "", []string{contoso}, 200, ""},
 		{"me", "GET", "/v1.0/me", "", nil, 400, "BadRequest"},
 		{"a write", "POST", "/v1.0/servicePrincipals", "{}", nil, 403, "Authorization_RequestDenied"},
