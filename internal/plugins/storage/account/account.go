@@ -80,6 +80,8 @@ type Account struct {
 	useKey     bool
 	since      time.Time    // when this Account was made
 	written    atomic.Int64 // Unix nanoseconds of the last write through it
+	clock      clock
+	signing    chan struct{} // holds a token while a signature is made
 
 	mu    sync.Mutex // guards what follows
 	memo  map[reflect.Type]any
@@ -93,7 +95,7 @@ type Account struct {
 func open(e plugin.Endpoint, useKey bool) (*Account, error) {
 	a := &Account{
 		ID: e.Resource.ID, Name: e.Resource.Name, credential: e.Credential, options: e.Options,
-		given: e.Secret, since: time.Now(), memo: map[reflect.Type]any{}, sas: map[string]*shared{},
+		given: e.Secret, since: time.Now(), memo: map[reflect.Type]any{}, sas: map[string]*shared{}, signing: make(chan struct{}, 1),
 	}
 	facts, err := factsOf(e.Resource)
 	if err != nil {

@@ -235,7 +235,8 @@ func TestReadSASWithTheAccountsKey(t *testing.T) {
 		}
 	}
 	a := account(t, endpoint(&wire{refuse: "e"}, endpoints), false)
-	if _, err := a.ReadSAS(t.Context(), "c", false); err == nil || !strings.Contains(err.Error(), "no user delegation key") {
+	var answer *azcore.ResponseError
+	if _, err := a.ReadSAS(t.Context(), "c", false); !errors.As(err, &answer) || answer.RawResponse.Request.URL.Query().Get("comp") != "userdelegationkey" {
 		t.Errorf("neither is to be had: %v", err)
 	}
 	ended, cancel := context.WithCancel(t.Context())

@@ -19,6 +19,7 @@ func (a *Account) Blobs(ctx context.Context) (*service.Client, error) {
 	}
 	opt := &service.ClientOptions{ClientOptions: a.options}
 	opt.PerCallPolicies = append(slices.Clone(opt.PerCallPolicies), listing.Tap{})
+	opt.PerRetryPolicies = append(slices.Clone(opt.PerRetryPolicies), &a.clock)
 	if !a.useKey {
 		return Memo(a, func() (*service.Client, error) { return service.NewClient(address, a.credential, opt) })
 	}

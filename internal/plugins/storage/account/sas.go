@@ -1,9 +1,9 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/sas"
@@ -48,27 +48,57 @@ func (a *Account) ReadSAS(ctx context.Context, container string, tags bool) (sec
 	if tags {
 		name += "?tags"
 	}
-	now := time.Now()
-	a.mu.Lock()
-	known := a.sas[name]
-	a.mu.Unlock()
-	if known != nil && known.expires.Sub(now) > sasRenew {
+	if known := a.knownSAS(name); known != nil {
 		return known.query, nil
 	}
-	perms := sas.ContainerPermissions{Read: true, Tag: tags}
-	values := sas.BlobSignatureValues{
-		Protocol: sas.ProtocolHTTPS, StartTime: now.Add(-skew).UTC(), ExpiryTime: now.Add(sasLife).UTC(),
-		ContainerName: container, Permissions: perms.String(),
+	select { // many items want the first one at once
+	case a.signing <- struct{}{}:
+	case <-ctx.Done():
+		return secret.Value{}, ctx.Err()
 	}
-	query, err := a.sign(ctx, values)
+	defer func() { <-a.signing }()
+	if known := a.knownSAS(name); known != nil {
+		return known.query, nil
+	}
+	query, expires, err := a.newSAS(ctx, container, tags)
 	if err != nil {
 		return secret.Value{}, err
 	}
-	s := &shared{secret.New(query), values.ExpiryTime}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.sas[name] = s
-	return s.query, nil
+	a.sas[name] = &shared{query, expires}
+	return query, nil
+}
+
+// knownSAS returns a signature that lives for long enough, or nil.
+func (a *Account) knownSAS(name string) *shared {
+	now := a.clock.now()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if s := a.sas[name]; s != nil && s.expires.Sub(now) > sasRenew {
+		return s
+	}
+	return nil
+}
+
+// newSAS signs. What must be asked for first may tell that this machine's clock is wrong:
+// then it is asked for once more.
+func (a *Account) newSAS(ctx context.Context, container string, tags bool) (secret.Value, time.Time, error) {
+	perms := sas.ContainerPermissions{Read: true, Tag: tags}
+	for again := false; ; again = true {
+		now := a.clock.now()
+		values := sas.BlobSignatureValues{
+			Protocol: sas.ProtocolHTTPS, StartTime: now.Add(-skew), ExpiryTime: now.Add(sasLife), ContainerName: container, Permissions: perms.String(),
+		}
+		query, err := a.sign(ctx, values)
+		wrong := a.clock.now().Sub(now).Abs() > skew
+		if err == nil && !wrong {
+			return secret.New(query), values.ExpiryTime, nil
+		}
+		if again || !wrong || ctx.Err() != nil {
+			return secret.New(query), values.ExpiryTime, err
+		}
+	}
 }
 
 // sign signs with a user delegation key first and with the account's key second.
@@ -87,10 +117,7 @@ func (a *Account) sign(ctx context.Context, values sas.BlobSignatureValues) (str
 	}
 	cred, err := a.blobKey(ctx)
 	if err != nil {
-		if first != nil {
-			return "", fmt.Errorf("no user delegation key (%w) and no account key (%w)", first, err)
-		}
-		return "", err
+		return "", cmp.Or(first, err) // the key is the second choice: what the first one needs is said
 	}
 	q, err := values.SignWithSharedKey(cred)
 	return q.Encode(), err
@@ -98,7 +125,7 @@ func (a *Account) sign(ctx context.Context, values sas.BlobSignatureValues) (str
 
 // delegate returns a user delegation key that outlives a new signature.
 func (a *Account) delegate(ctx context.Context) (*service.UserDelegationCredential, error) {
-	now := time.Now().UTC()
+	now := a.clock.now()
 	a.mu.Lock()
 	known := a.udk
 	a.mu.Unlock()

@@ -48,10 +48,10 @@ func judge(src, dst seen, to account.Facts) verdict {
 		return v
 	case summed || src.size == 0:
 		v.state = proven
-	case dst.modified.Before(src.modified):
-		v.state = unsure
-	default:
+	case dst.modified.After(src.modified):
 		v.state = alike
+	default: // the service tells seconds: in the same one, either may have come first
+		v.state = unsure
 	}
 	return v
 }

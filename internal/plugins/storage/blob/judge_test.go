@@ -59,7 +59,8 @@ func TestJudge(t *testing.T) {
 		{"another sequence number and seal", with(func(s *seen) { s.Sequence = 1 }), with(func(s *seen) { s.Sealed = true }), standard, other, []string{"sequence number", "seal"}},
 		{"no checksum, written later", unsummed, with(func(s *seen) { s.modified = day.Add(time.Second) }), standard, alike, nil},
 		{"no checksum, written before", unsummed, with(func(s *seen) { s.modified = day.Add(-time.Second) }), standard, unsure, nil},
-		{"a checksum at one side alone", base, unsummed, standard, alike, nil},
+		{"no checksum, written in the same second", unsummed, unsummed, standard, unsure, nil},
+		{"a checksum at one side alone", base, with(func(s *seen) { s.MD5, s.modified = "", day.Add(time.Minute) }), standard, alike, nil},
 		{"nothing in it", with(func(s *seen) { s.size, s.MD5 = 0, "" }), with(func(s *seen) { s.size, s.MD5 = 0, "" }), standard, proven, nil},
 		{"a part", base, with(func(s *seen) { s.Metadata = map[string]string{"Key": "v", "ATG_unfinished": `"0x1"`} }), standard, other, []string{"content: a copy that was not finished"}},
 	}

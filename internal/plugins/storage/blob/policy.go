@@ -26,7 +26,6 @@ func policiesOf(ids []*container.SignedIdentifier) []policy {
 		}
 		out = append(out, p)
 	}
-	slices.SortFunc(out, func(a, b policy) int { return cmp.Compare(a.id, b.id) })
 	return out
 }
 
@@ -48,9 +47,10 @@ func identifiers(ps []policy) []*container.SignedIdentifier {
 	return out
 }
 
-// samePolicies compares policies in the order of their IDs.
+// samePolicies compares policies without regard to their order.
 func samePolicies(a, b []policy) bool {
-	return slices.EqualFunc(a, b, func(x, y policy) bool {
+	byID := func(x, y policy) int { return cmp.Compare(x.id, y.id) }
+	return slices.EqualFunc(slices.SortedFunc(slices.Values(a), byID), slices.SortedFunc(slices.Values(b), byID), func(x, y policy) bool {
 		return x.id == y.id && x.start.Equal(y.start) && x.expiry.Equal(y.expiry) && x.permission == y.permission
 	})
 }

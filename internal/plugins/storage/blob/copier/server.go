@@ -11,6 +11,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/pageblob"
 
+	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/azure/classify"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -22,7 +24,7 @@ type server struct{ *Copier }
 func (w *work) signed(ctx context.Context) (string, error) {
 	query, err := w.From.ReadSAS(ctx, w.Container, false)
 	if err != nil {
-		if ctx.Err() == nil {
+		if !errs.Retryable(classify.Error("sign", plugin.Source, "", "", err)) && ctx.Err() == nil {
 			err = fmt.Errorf("%w: no signature for the source: %w", ErrNoServerCopy, err)
 		}
 		return "", &Error{plugin.Source, "sign for the target to read", err}
