@@ -65,6 +65,7 @@ var only = map[string][]string{
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity": {"internal/azure/auth"},
 	"charm.land/bubbletea":                             {"internal/view"},
 	"modernc.org/sqlite":                               {"internal/journal"},
+	"github.com/neo4j/neo4j-go-driver":                 {"internal/inventory/neo4j"},
 	"go.temporal.io":                                   {"internal/engine/temporal"},
 	"github.com/spf13/cobra":                           {"internal/cli"},
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/authorization": {"internal/azure/rbac"},
