@@ -187,13 +187,17 @@ func (s *Service) Objects(resourceID string) ([]wire.Object, error) {
 	}
 	var out []wire.Object
 	account := s.accountOf(e)
-	for _, server := range s.servers {
+	for kind, server := range s.servers {
+		if kind == kit.Web || kind == kit.DFS {
+			continue // they share the blob service's data
+		}
 		objects, err := server.Objects(account)
 		if err != nil {
 			return nil, fmt.Errorf("storage account %s: %w", e.name, err)
 		}
 		out = append(out, objects...)
 	}
+	out = append(out, s.settingsObjects(e)...)
 	slices.SortFunc(out, func(a, b wire.Object) int { return strings.Compare(a.Key, b.Key) })
 	return out, nil
 }
