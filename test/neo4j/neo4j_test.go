@@ -29,8 +29,12 @@ func TestNeo4j(t *testing.T) {
 		name string
 		run  func(*testing.T, *server)
 	}{
-		{"upstream's graph", upstream}, {"pages", pages}, {"simple graph", simple}, {"links", links},
-		{"wrong graphs", wrongGraphs}, {"no entrance", noEntrance},
+		{"upstream's graph", upstream},
+		{"pages", pages},
+		{"simple graph", simple},
+		{"links", links},
+		{"wrong graphs", wrongGraphs},
+		{"no entrance", noEntrance},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			s.run(t, "MATCH (n) DETACH DELETE n", nil)

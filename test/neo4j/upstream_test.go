@@ -1,7 +1,7 @@
 package neo4j
 
 import (
-	"crypto/md5" //nolint:gosec // a naming rule of another program
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -127,7 +127,7 @@ func properties(n int) string {
 }
 
 func md5hex(s string) string {
-	sum := md5.Sum([]byte(s)) //nolint:gosec // see the import
+	sum := md5.Sum([]byte(s))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -77,7 +77,7 @@ func (f *Finder) wrap(ctx context.Context, err error) error {
 	case errors.As(err, &server):
 		f.answered(e, server)
 	case driver.IsConnectivityError(err):
-		e.Err, e.Hint = unreached(err)
+		e.Hint, e.Err = unreached(err)
 	default:
 		e.Kind = errs.Internal
 	}
@@ -102,19 +102,19 @@ func (f *Finder) answered(e *errs.Error, said *driver.Neo4jError) {
 }
 
 // unreached says why the server could not be reached, and what may help.
-func unreached(err error) (cause error, hint string) {
+func unreached(err error) (hint string, cause error) {
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	text := err.Error()
 	switch {
 	case strings.Contains(text, "check that TLS is enabled"), strings.Contains(text, "does not look like a TLS handshake"):
-		return errors.New("the server does not speak TLS"), "use the scheme without +s: bolt:// or neo4j://"
+		return "use the scheme without +s: bolt:// or neo4j://", errors.New("the server does not speak TLS")
 	case errors.As(err, &unknown), errors.As(err, &host), strings.Contains(text, "x509:"):
-		return errors.New("the server's certificate is not trusted: " + text), "name the authority with SSL_CERT_FILE, or take any certificate with the scheme bolt+ssc:// or neo4j+ssc://"
+		return "name the authority with SSL_CERT_FILE, or take any certificate with the scheme bolt+ssc:// or neo4j+ssc://", errors.New("the server's certificate is not trusted: " + text)
 	case strings.Contains(text, "EOF"), strings.Contains(text, "connection reset"):
-		return errors.New("the server hung up: it may want TLS, or it is no Neo4j"), "try the scheme with +s: bolt+s:// or neo4j+s://"
+		return "try the scheme with +s: bolt+s:// or neo4j+s://", errors.New("the server hung up: it may want TLS, or it is no Neo4j")
 	case strings.Contains(text, "deadline exceeded"):
-		return errors.New("something answers there, but not as Neo4j does"), "give the port of the Bolt protocol, 7687 if nothing else was configured, not that of HTTP"
+		return "give the port of the Bolt protocol, 7687 if nothing else was configured, not that of HTTP", errors.New("something answers there, but not as Neo4j does")
 	}
-	return err, addressHint
+	return addressHint, err
 }

@@ -220,7 +220,7 @@ func TestUnreached(t *testing.T) {
 		"context deadline exceeded":                                                 "not that of HTTP",
 		"connect: connection refused":                                               "start Neo4j",
 	} {
-		if cause, hint := unreached(errors.New(text)); cause == nil || !strings.Contains(hint, want) {
+		if hint, cause := unreached(errors.New(text)); cause == nil || !strings.Contains(hint, want) {
 			t.Errorf("%s: %v, %s", text, cause, hint)
 		}
 	}

@@ -1,7 +1,7 @@
 package pairing_test
 
 import (
-	"crypto/md5" //nolint:gosec // a naming rule of another program
+	"crypto/md5"
 	"encoding/hex"
 	"strings"
 	"testing"
@@ -13,7 +13,7 @@ import (
 )
 
 func md5hex(s string) string {
-	sum := md5.Sum([]byte(s)) //nolint:gosec // see the import
+	sum := md5.Sum([]byte(s))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -120,7 +120,9 @@ func TestNearMisses(t *testing.T) {
 		{"one of several", []string{kv("a")}, []string{"g1/" + vaults + "/a", "g2/" + vaults + "/a"}, "it is one of several that the same rule answers with"},
 		{"claimed twice", []string{"g1/" + vaults + "/a", "g2/" + vaults + "/a"}, []string{kv("a")}, "the same rule answers with it for another source too"},
 		{
-			"another parent", []string{"rg/Microsoft.Sql/servers/s/databases/d"}, []string{"rg/Microsoft.Sql/servers/s2/databases/d"},
+			"another parent",
+			[]string{"rg/Microsoft.Sql/servers/s/databases/d"},
+			[]string{"rg/Microsoft.Sql/servers/s2/databases/d"},
 			"its parent has another name",
 		},
 	}

@@ -74,7 +74,7 @@ func TestNoPlace(t *testing.T) {
 	}
 	dec := json.NewDecoder(strings.NewReader(""))
 	placed := &position.Error{Offset: 7, Err: plain}
-	if err := position.Of(dec, placed); err != error(placed) {
+	if err := position.Of(dec, placed); !errors.Is(err, placed) {
 		t.Error(err)
 	}
 }

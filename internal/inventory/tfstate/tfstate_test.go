@@ -181,8 +181,8 @@ func TestScope(t *testing.T) {
 		t.Errorf("another type: %v, %v", lines(got), err)
 	}
 	n := 0
-	for range tfstate.New(file, tfstate.Scope{}).Find(t.Context(), nil) {
-		if n++; n == 2 {
+	for _, err := range tfstate.New(file, tfstate.Scope{}).Find(t.Context(), nil) {
+		if n++; n == 2 || err != nil {
 			break
 		}
 	}
