@@ -38,6 +38,8 @@ type Links struct {
 	// Aliases has for sources the IDs of the nodes from which Azure Tenant Grapher makes
 	// their copies: names without a tenant, such as "kv-132d9e317a6f8138".
 	Aliases map[string][]string
+	// Blocks has for targets the names of the blocks that stand for them in Terraform code.
+	Blocks map[string]string
 }
 
 // Noter is a Finder that has something to say about what it read, beside resources.

@@ -141,7 +141,7 @@ func (o *opener) list(ctx context.Context) (*listed, error) {
 	}
 	return &listed{
 		sources: source.resources, targets: target.resources,
-		links: inventory.Links{Aliases: source.links.Aliases, Sources: target.links.Sources},
+		links: inventory.Links{Aliases: source.links.Aliases, Sources: target.links.Sources, Blocks: target.links.Blocks},
 	}, nil
 }
 

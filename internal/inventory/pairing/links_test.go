@@ -84,6 +84,31 @@ func TestLinks(t *testing.T) {
 			want:  []string{database("sql", "db") + " -> " + database("sql", "sqldb-99") + " (graph-name)"},
 		},
 		{
+			name: "the block of a copy that got another name", sources: []string{kv("rg", "prod-kv"), "rg/" + vms + "/web"},
+			targets: []string{kv("rg", "renamed"), "rg/" + vms + "/web-2"},
+			links: inventory.Links{
+				Aliases: map[string][]string{at(kv("rg", "prod-kv")): {node}, at("rg/" + vms + "/web"): {"vm-0011"}},
+				Blocks: map[string]string{
+					strings.ToLower(id(subB, kv("rg", "renamed"))): strings.ReplaceAll(copyOf, "-", "_"),
+					strings.ToLower(id(subB, "rg/"+vms+"/web-2")):  "vm_0011",
+				},
+			},
+			want: []string{
+				"rg/" + vms + "/web -> rg/" + vms + "/web-2 (graph-name)",
+				kv("rg", "prod-kv") + " -> " + kv("rg", "renamed") + " (graph-name)",
+			},
+		},
+		{
+			name: "a block with several instances", sources: []string{kv("rg", "prod-kv")}, targets: []string{kv("rg", "x"), kv("rg", "y")},
+			links: inventory.Links{
+				Aliases: map[string][]string{at(kv("rg", "prod-kv")): {node}},
+				Blocks: map[string]string{
+					strings.ToLower(id(subB, kv("rg", "x"))): "kv_132d9e317a6f8138", strings.ToLower(id(subB, kv("rg", "y"))): "kv_132d9e317a6f8138",
+				},
+			},
+			want: []string{kv("rg", "prod-kv") + " -x 2 targets have a name that is derived from its node in the graph [" + kv("rg", "x") + " " + kv("rg", "y") + "]"},
+		},
+		{
 			name: "a database under a server that the emitter renamed", sources: []string{database("sql", "db")},
 			targets: []string{database("sql"+md5hex(id(subA, "rg/"+servers+"/sql"))[:6], "db"), database("elsewhere", "db")},
 			want:    []string{database("sql", "db") + " -> " + database("sql"+md5hex(id(subA, "rg/"+servers+"/sql"))[:6], "db") + " (upstream-name)"},

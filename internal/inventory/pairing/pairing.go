@@ -111,10 +111,11 @@ type pairing struct {
 	unclaimed        map[string]int
 
 	// Made when they are first needed:
-	tagged *index             // targets by the ID in their tag
-	linked *index             // targets by the ID to which a graph leads from them
-	subs   []string           // subscriptions of the targets
-	types  map[string][]int32 // targets by type, sorted by name
+	tagged  *index             // targets by the ID in their tag
+	linked  *index             // targets by the ID to which a graph leads from them
+	byBlock *index             // targets by type and the name of their block
+	subs    []string           // subscriptions of the targets
+	types   map[string][]int32 // targets by type, sorted by name
 }
 
 // verdict is why a source could not be paired, by the first rule that had something to say.

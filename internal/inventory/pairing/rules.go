@@ -57,11 +57,54 @@ func (p *pairing) byLink(s int32) []int32 {
 }
 
 // byAlias proposes the targets with a name that Azure Tenant Grapher makes of the source's
-// node without a tenant.
+// node without a tenant, be it their own or that of their block in Terraform code: the
+// latter stays where something has changed the former.
 func (p *pairing) byAlias(s int32) []int32 {
-	return p.named(s, func(r plugin.Resource) []string {
+	names := func(r plugin.Resource) []string {
 		return aliasNames(r, p.opt.Links.Aliases[strings.ToLower(r.ID)], p.subscriptions())
-	})
+	}
+	if found := p.named(s, names); len(found) > 0 {
+		return found
+	}
+	var out []int32
+	for _, name := range append(slices.Clone(p.opt.Links.Aliases[p.sources.ids[s]]), names(p.sources.list[s])...) {
+		for _, t := range p.blocks().find(blockKey(p.sources.list[s].Type, name)) {
+			if !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+// blocks are the targets by the names of their blocks.
+func (p *pairing) blocks() *index {
+	if p.byBlock == nil {
+		blocks := newIndex(len(p.targets.list))
+		if len(p.opt.Links.Blocks) > 0 {
+			for t := range p.targets.each() {
+				if name := p.opt.Links.Blocks[p.targets.ids[t]]; name != "" {
+					blocks.add(blockKey(p.targets.list[t].Type, name), t)
+				}
+			}
+		}
+		p.byBlock = &blocks
+	}
+	return p.byBlock
+}
+
+// blockKey is a type and the name of a block: every character that Terraform does not
+// take there is an underscore.
+func blockKey(typ, name string) string {
+	return strings.ToLower(typ) + "." + strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '_'
+	}, name)
 }
 
 // byUpstreamName proposes the targets with a name that Azure Tenant Grapher gives to

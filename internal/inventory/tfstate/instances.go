@@ -91,7 +91,7 @@ type stateInstance struct {
 
 func (b *block) instance(in stateInstance) instance {
 	return instance{
-		address: b.address(in.IndexKey), typ: b.typ, attributes: in.Attributes,
+		address: b.address(in.IndexKey), typ: b.typ, name: b.name, attributes: in.Attributes,
 		tainted: in.Status == "tainted", deposed: in.Deposed != "",
 	}
 }
@@ -142,7 +142,7 @@ func (r *reader) shown() error {
 	}
 	values, err := shownAttributes(in.AttributeValues)
 	if err == nil {
-		err = r.use(instance{address: in.Address, typ: in.Type, tainted: in.Tainted, deposed: in.DeposedKey != "", attributes: values})
+		err = r.use(instance{address: in.Address, typ: in.Type, name: in.Name, tainted: in.Tainted, deposed: in.DeposedKey != "", attributes: values})
 	}
 	if err != nil {
 		return r.here(err)

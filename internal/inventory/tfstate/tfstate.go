@@ -21,7 +21,10 @@ import (
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
-var _ inventory.Noter = (*Finder)(nil)
+var (
+	_ inventory.Noter  = (*Finder)(nil)
+	_ inventory.Linker = (*Finder)(nil)
+)
 
 // Scope narrows a state to one side's resources.
 type Scope struct {
@@ -33,9 +36,10 @@ type Scope struct {
 // Finder reads states. It holds one resource at a time, and the IDs that it has seen. It
 // is not safe for concurrent use.
 type Finder struct {
-	path  string
-	scope Scope
-	notes []string
+	path   string
+	scope  Scope
+	notes  []string
+	blocks map[string]string // by the ID, in lower case, of each resource that was found
 }
 
 // New returns a Finder over a state file, or over the states of a folder: the one that
@@ -48,6 +52,9 @@ const maxNotes = 100
 // Notes implements inventory.Noter: resource instances that Terraform has marked as
 // tainted, or that it will still have to delete, or that have no ID yet.
 func (f *Finder) Notes() []string { return slices.Clone(f.notes) }
+
+// Links implements inventory.Linker: the names of the blocks.
+func (f *Finder) Links() inventory.Links { return inventory.Links{Blocks: f.blocks} }
 
 func (f *Finder) note(format string, args ...any) {
 	if len(f.notes) < maxNotes {
@@ -65,8 +72,8 @@ func (f *Finder) Find(ctx context.Context, types []string) iter.Seq2[plugin.Reso
 			yield(plugin.Resource{}, f.fail(f.path, err))
 			return
 		}
-		f.notes = nil
-		c := &collector{finder: f, types: lower(types), seen: map[string]struct{}{}, tags: map[string]map[string]string{}, yield: yield}
+		f.notes, f.blocks = nil, map[string]string{}
+		c := &collector{finder: f, types: lower(types), tags: map[string]map[string]string{}, yield: yield}
 		for _, path := range paths {
 			if err := readFile(ctx, path, c.take); err != nil {
 				if !errors.Is(err, errStopped) {
@@ -113,7 +120,7 @@ var errStopped = errors.New("stopped")
 // instance is one resource instance of a state.
 type instance struct {
 	address    string // "module.a.azurerm_key_vault.b[0]"
-	typ        string // Terraform type
+	typ, name  string // Terraform type and name of the block
 	tainted    bool
 	deposed    bool // an object that a newer one has replaced and that is still to be deleted
 	attributes attributes
@@ -123,7 +130,6 @@ type instance struct {
 type collector struct {
 	finder *Finder
 	types  []string // in lower case; none: all
-	seen   map[string]struct{}
 	tags   map[string]map[string]string // by their JSON: many resources have the same ones
 	yield  func(plugin.Resource, error) bool
 }
@@ -168,6 +174,7 @@ func (c *collector) take(in instance) error {
 		c.finder.note("%s is tainted: Terraform will replace it with the next apply", in.address)
 	}
 	r.TenantID, r.Tags = c.finder.scope.TenantID, c.shared(in.attributes)
+	c.finder.blocks[strings.ToLower(r.ID)] = in.name
 	if !c.yield(r, nil) {
 		return errStopped
 	}
@@ -183,8 +190,8 @@ func (c *collector) foreign(id string) bool {
 
 // wanted tells whether r is asked for, and is so for the first time.
 func (c *collector) wanted(r plugin.Resource) bool {
-	scope, id := c.finder.scope, strings.ToLower(r.ID)
-	_, twice := c.seen[id]
+	scope := c.finder.scope
+	_, twice := c.finder.blocks[strings.ToLower(r.ID)]
 	switch {
 	case twice,
 		len(c.types) > 0 && !slices.Contains(c.types, strings.ToLower(r.Type)),
@@ -192,7 +199,6 @@ func (c *collector) wanted(r plugin.Resource) bool {
 		scope.ResourceGroup != "" && !strings.EqualFold(scope.ResourceGroup, r.ResourceGroup):
 		return false
 	}
-	c.seen[id] = struct{}{}
 	return true
 }
 

@@ -159,6 +159,22 @@ func TestResource(t *testing.T) {
 	}
 }
 
+// The names of blocks are kept for pairing.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"modules.tfstate", "show.json"} {
+		f := tfstate.New(filepath.Join("testdata", file), tfstate.Scope{})
+		if _, err := find(t, f, "Microsoft.KeyVault/vaults"); err != nil {
+			t.Fatal(err)
+		}
+		links := f.Links()
+		id := "/subscriptions/" + sub + "/resourcegroups/rg-app/providers/microsoft.keyvault/vaults/"
+		if links.Blocks[id+"kv-count-1"] != "counted" || links.Blocks[id+"kv-deep"] != "deep" || links.Blocks[id+"kv-old"] != "" {
+			t.Errorf("%s: %v", file, links.Blocks)
+		}
+	}
+}
+
 func TestScope(t *testing.T) {
 	t.Parallel()
 	const file = "testdata/modules.tfstate"
