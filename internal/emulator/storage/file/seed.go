@@ -59,6 +59,9 @@ type seededNode struct {
 	Link        string            `json:"link"`
 }
 
+// SeedKeys implements kit.Seeder.
+func (s *Server) SeedKeys() []string { return []string{"shares", "discardWrites"} }
+
 // Seed adds the "shares" of a scenario's data; shares that exist get the files added.
 func (s *Server) Seed(a kit.Account, data json.RawMessage, now time.Time) error {
 	var in struct {

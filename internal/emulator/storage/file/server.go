@@ -1,6 +1,7 @@
 package file
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -32,6 +33,7 @@ type Server struct {
 var (
 	_ kit.Server     = (*Server)(nil)
 	_ kit.Configurer = (*Server)(nil)
+	_ kit.Seeder     = (*Server)(nil)
 )
 
 // account is what one account has. mu guards all of it; nodes may be read without it.
@@ -95,8 +97,16 @@ func (s *Server) Configure(a kit.Account, properties map[string]any) error {
 	acct.keepDays = 0
 	keep, _ := properties["shareDeleteRetentionPolicy"].(map[string]any)
 	if on, _ := keep["enabled"].(bool); on {
-		days, _ := keep["days"].(float64)
-		acct.keepDays = max(int(days), 1)
+		switch days := keep["days"].(type) {
+		case float64:
+			acct.keepDays = int(days)
+		case int:
+			acct.keepDays = days
+		}
+		if acct.keepDays < 1 || acct.keepDays > 365 {
+			acct.keepDays = 0
+			return fmt.Errorf("shareDeleteRetentionPolicy: days are %v, not 1 to 365", keep["days"])
+		}
 	}
 	return nil
 }

@@ -33,6 +33,9 @@ type seeded struct {
 	} `json:"generate"`
 }
 
+// SeedKeys implements kit.Seeder.
+func (s *Server) SeedKeys() []string { return []string{"queues"} }
+
 // Seed adds the "queues" of a scenario's data; queues that exist get the messages added.
 func (s *Server) Seed(a kit.Account, data json.RawMessage, now time.Time) error {
 	var in struct {

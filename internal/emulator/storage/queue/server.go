@@ -33,7 +33,10 @@ type Server struct {
 	accounts map[string]*account
 }
 
-var _ kit.Server = (*Server)(nil)
+var (
+	_ kit.Server = (*Server)(nil)
+	_ kit.Seeder = (*Server)(nil)
+)
 
 // account is what one account has. mu guards all of it.
 type account struct {

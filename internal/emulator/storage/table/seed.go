@@ -29,6 +29,9 @@ type seeded struct {
 	} `json:"generate"`
 }
 
+// SeedKeys implements kit.Seeder.
+func (s *Server) SeedKeys() []string { return []string{"tables"} }
+
 // Seed adds the "tables" of a scenario's data; tables that exist get the entities added.
 func (s *Server) Seed(a kit.Account, data json.RawMessage, now time.Time) error {
 	var in struct {

@@ -1,0 +1,143 @@
+// Package answers asks the emulator and Azurite, a server that nobody here wrote, the same
+// questions with the unmodified SDKs, and compares the answers. Where they differ, the
+// table says which of them Azure's documentation bears out.
+package answers
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
+	"github.com/azure-tenant-grapher/atg/test/components"
+)
+
+const account = "atganswers"
+
+// accountKey signs in to both servers.
+var accountKey = base64.StdEncoding.EncodeToString([]byte("a key that only this test knows, of the length that keys have: 64b"[:64]))
+
+// world is a server with one account.
+type world struct {
+	tables *aztables.ServiceClient
+	queues *azqueue.ServiceClient
+}
+
+// clients makes the SDK's clients of a server by the addresses of its services.
+func clients(t *testing.T, hc *http.Client, address func(service string) string) world {
+	t.Helper()
+	t.Cleanup(hc.CloseIdleConnections)
+	opt := azcore.ClientOptions{Transport: hc, Retry: policy.RetryOptions{MaxRetries: -1}}
+	tc, err := aztables.NewSharedKeyCredential(account, accountKey)
+	must(t, err)
+	tables, err := aztables.NewServiceClientWithSharedKey(address("table"), tc, &aztables.ClientOptions{ClientOptions: opt})
+	must(t, err)
+	qc, err := azqueue.NewSharedKeyCredential(account, accountKey)
+	must(t, err)
+	queues, err := azqueue.NewServiceClientWithSharedKeyCredential(address("queue"), qc, &azqueue.ClientOptions{ClientOptions: opt})
+	must(t, err)
+	return world{tables, queues}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// refused verifies no token: everybody here signs in with the key.
+type refused struct{}
+
+func (refused) Verify(*http.Request) (wire.Claims, error) { return wire.Claims{}, wire.ErrNoToken }
+
+func (refused) Allowed(wire.Claims, string, string, bool) bool { return false }
+
+// emulator runs this project's service.
+func emulator(t *testing.T) world {
+	t.Helper()
+	svc := storage.New(storage.Options{Tokens: refused{}, Access: refused{}})
+	id := "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/" + account
+	res := &wire.Resource{ID: id, TenantID: "t", Type: "Microsoft.Storage/storageAccounts", Name: account, Body: map[string]any{
+		"location": "westeurope", "kind": "StorageV2", "sku": map[string]any{"name": "Standard_LRS"}, "properties": map[string]any{"supportsHttpsTrafficOnly": false},
+	}}
+	if err := svc.Put(res, nil); err != nil {
+		t.Fatal(err)
+	}
+	must(t, svc.Seed(id, fmt.Appendf(nil, `{"accountKeys":[%q]}`, accountKey)))
+	srv := httptest.NewServer(svc)
+	t.Cleanup(srv.Close)
+	hc := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "tcp", srv.Listener.Addr().String())
+	}}}
+	return clients(t, hc, func(service string) string { return "http://" + account + "." + service + ".core.windows.net/" })
+}
+
+// azurite runs Azurite for the length of the test. It is asked by its address, because it
+// does not understand batches that name a host.
+func azurite(t *testing.T) world {
+	t.Helper()
+	program := components.Find(t, "azurite", "ATG_AZURITE", "azurite-*/node_modules/.bin/azurite")
+	ports := map[string]string{"blob": port(t), "queue": port(t), "table": port(t)}
+	ctx, cancel := context.WithCancel(t.Context())
+	args := []string{"--silent", "--disableTelemetry", "--skipApiVersionCheck", "--inMemoryPersistence"}
+	for name, p := range ports {
+		args = append(args, "--"+name+"Port", p)
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "AZURITE_ACCOUNTS="+account+":"+accountKey)
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait()
+	})
+	for _, p := range ports {
+		await(t, p)
+	}
+	return clients(t, &http.Client{Transport: &http.Transport{}}, func(service string) string {
+		return "http://127.0.0.1:" + ports[service] + "/" + account
+	})
+}
+
+func port(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer func() { _ = l.Close() }()
+	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
+}
+
+// await returns when a port takes connections.
+func await(t *testing.T, port string) {
+	t.Helper()
+	deadline, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		c, err := (&net.Dialer{}).DialContext(deadline, "tcp", "127.0.0.1:"+port)
+		if err == nil {
+			_ = c.Close()
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline.Done():
+			t.Fatalf("azurite did not start: %v", err)
+		}
+	}
+}
