@@ -18,7 +18,7 @@ type runtime struct {
 // Reference implements template.Runtime.
 func (t runtime) Reference(id, version string, full bool) (any, error) {
 	if version == "" {
-		return nil, fmt.Errorf("The api-version is required for the resource '%s', which the template does not deploy. Please see https://aka.ms/arm-resource-functions/#reference for usage details.", id) //nolint:revive,staticcheck // Azure's form
+		return nil, function.Errorf("The api-version is required for the resource '%s', which the template does not deploy. Please see https://aka.ms/arm-resource-functions/#reference for usage details.", id)
 	}
 	a, refused := t.s.ctl.Do(Call{Caller: t.r.caller, Method: http.MethodGet, Path: id, Version: version})
 	if refused != nil {

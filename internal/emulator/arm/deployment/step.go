@@ -64,17 +64,17 @@ func (s *Service) startReady(r *record) bool {
 			started[op.resource] = op
 		}
 	}
-	any := false
+	begun := false
 	for _, res := range r.plan.Resources {
 		if started[res] != nil || !deployed(res) || r.over() {
 			continue
 		}
 		if ready(res, started) {
 			started[res] = s.start(r, res)
-			any = true
+			begun = true
 		}
 	}
-	return any
+	return begun
 }
 
 // deployed tells whether a resource is one that the deployment writes.

@@ -81,7 +81,7 @@ func (e *env) running(rt Runtime) *env {
 }
 
 func errNotHere(name string) error {
-	return fmt.Errorf("The template function '%s' is not expected at this location. Please see https://aka.ms/arm-functions for usage details.", name) //nolint:revive,staticcheck // Azure's words
+	return function.Errorf("The template function '%s' is not expected at this location. Please see https://aka.ms/arm-functions for usage details.", name)
 }
 
 // Call implements expr.Env.
@@ -115,7 +115,7 @@ func (e *env) userFunction(name string, args []any) (any, bool, error) {
 		return nil, true, err
 	}
 	if len(e.pending) > maxNesting {
-		return nil, true, fmt.Errorf("The template function '%s' calls itself.", name) //nolint:revive,staticcheck // Azure's form
+		return nil, true, function.Errorf("The template function '%s' calls itself.", name)
 	}
 	inner := *e
 	inner.pending = maps.Clone(e.pending)
@@ -126,7 +126,7 @@ func (e *env) userFunction(name string, args []any) (any, bool, error) {
 	inner.args, inner.loop = map[string]any{}, ""
 	for i, p := range f.parameters {
 		if err := e.template.conforms(p.schema, args[i]); err != nil {
-			return nil, true, fmt.Errorf("The argument '%s' of the template function '%s' is not valid: %w", p.name, name, err) //nolint:revive,staticcheck // Azure's form
+			return nil, true, function.Errorf("The argument '%s' of the template function '%s' is not valid: %w", p.name, name, err)
 		}
 		inner.args[p.name] = args[i]
 	}
@@ -162,7 +162,7 @@ func (e *env) parameter(name string) (any, error) {
 }
 
 func errNoParameter(name string) error {
-	return fmt.Errorf("The template parameter '%s' is not found. Please see https://aka.ms/arm-syntax-parameters for usage details.", name) //nolint:revive,staticcheck // Azure's words
+	return function.Errorf("The template parameter '%s' is not found. Please see https://aka.ms/arm-syntax-parameters for usage details.", name)
 }
 
 func (e *env) variable(name string) (any, error) {
@@ -176,10 +176,10 @@ func (e *env) variable(name string) (any, error) {
 	raw, ok := function.Member(e.template.section("variables"), name)
 	copied, isCopied := e.template.copiedVariable(name)
 	if !ok && !isCopied {
-		return nil, fmt.Errorf("The template variable '%s' is not found. Please see https://aka.ms/arm-syntax-variables for usage details.", name) //nolint:revive,staticcheck // Azure's words
+		return nil, function.Errorf("The template variable '%s' is not found. Please see https://aka.ms/arm-syntax-variables for usage details.", name)
 	}
 	if e.pending[key] {
-		return nil, fmt.Errorf("The template variable '%s' refers to itself.", name) //nolint:revive,staticcheck // Azure's form
+		return nil, function.Errorf("The template variable '%s' refers to itself.", name)
 	}
 	inner := *e
 	inner.pending = maps.Clone(e.pending)
@@ -212,12 +212,12 @@ func (e *env) copyIndex(args []any) (any, error) {
 		case int64:
 			offset = a
 		default:
-			return nil, fmt.Errorf("The template function 'copyIndex' expects a loop name or an offset. Please see https://aka.ms/arm-resource-loops for usage details.") //nolint:revive,staticcheck // Azure's form
+			return nil, function.Errorf("The template function 'copyIndex' expects a loop name or an offset. Please see https://aka.ms/arm-resource-loops for usage details.")
 		}
 	}
 	n, ok := e.loops[loop]
 	if !ok || loop == "" {
-		return nil, fmt.Errorf("The template function 'copyIndex' is not expected at this location. The function can only be used in a resource with copy specified. Please see https://aka.ms/arm-resource-loops for usage details.") //nolint:revive,staticcheck // Azure's words
+		return nil, function.Errorf("The template function 'copyIndex' is not expected at this location. The function can only be used in a resource with copy specified. Please see https://aka.ms/arm-resource-loops for usage details.")
 	}
 	return n + offset, nil
 }

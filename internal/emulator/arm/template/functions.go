@@ -70,7 +70,7 @@ func environment(name string) (f environmentFunction, ok bool) {
 func named(arg any, find func(string) (any, error)) (any, error) {
 	name, ok := arg.(string)
 	if !ok {
-		return nil, fmt.Errorf("The name must be a string, not %s. Please see https://aka.ms/arm-functions for usage details.", function.Kind(arg)) //nolint:revive,staticcheck // Azure's form
+		return nil, function.Errorf("The name must be a string, not %s. Please see https://aka.ms/arm-functions for usage details.", function.Kind(arg))
 	}
 	return find(name)
 }
@@ -102,7 +102,7 @@ func (e *env) newGUID([]any) (any, error) {
 }
 
 func errOnlyInDefault(name string) error {
-	return fmt.Errorf("The template function '%s' is not expected at this location. The function can only be used in the default value of a parameter. Please see https://aka.ms/arm-functions for usage details.", name) //nolint:revive,staticcheck // Azure's form
+	return function.Errorf("The template function '%s' is not expected at this location. The function can only be used in the default value of a parameter. Please see https://aka.ms/arm-functions for usage details.", name)
 }
 
 // idUnder makes the ID of a resource: its scope, type and one name for each segment.
@@ -110,17 +110,17 @@ func idUnder(scope string, args []any) (string, error) {
 	typ, ok := args[0].(string)
 	namespace, rest, slash := strings.Cut(typ, "/")
 	if !ok || !slash {
-		return "", fmt.Errorf("Unable to evaluate template language function 'resourceId': the type '%s' requires a namespace and a type. Please see https://aka.ms/arm-resource-functions/#resourceid for usage details.", function.Text(args[0])) //nolint:revive,staticcheck // Azure's form
+		return "", function.Errorf("Unable to evaluate template language function 'resourceId': the type '%s' requires a namespace and a type. Please see https://aka.ms/arm-resource-functions/#resourceid for usage details.", function.Text(args[0]))
 	}
 	types := strings.Split(rest, "/")
 	if len(types) != len(args)-1 {
-		return "", fmt.Errorf("Unable to evaluate template language function 'resourceId': the type '%s' requires '%d' resource name argument(s). Please see https://aka.ms/arm-resource-functions/#resourceid for usage details.", typ, len(types)) //nolint:revive,staticcheck // Azure's words
+		return "", function.Errorf("Unable to evaluate template language function 'resourceId': the type '%s' requires '%d' resource name argument(s). Please see https://aka.ms/arm-resource-functions/#resourceid for usage details.", typ, len(types))
 	}
 	id := scope + "/providers/" + namespace
 	for i, t := range types {
 		name, ok := args[i+1].(string)
 		if !ok {
-			return "", fmt.Errorf("Unable to evaluate template language function 'resourceId': all arguments must be strings. Please see https://aka.ms/arm-resource-functions/#resourceid for usage details.") //nolint:revive,staticcheck // Azure's words
+			return "", function.Errorf("Unable to evaluate template language function 'resourceId': all arguments must be strings. Please see https://aka.ms/arm-resource-functions/#resourceid for usage details.")
 		}
 		id += "/" + t + "/" + name
 	}
@@ -190,7 +190,7 @@ func (e *env) managementGroupResourceID(args []any) (any, error) {
 func extensionResourceID(_ *env, args []any) (any, error) {
 	scope, ok := args[0].(string)
 	if !ok {
-		return nil, fmt.Errorf("Unable to evaluate template language function 'extensionResourceId': all arguments must be strings. Please see https://aka.ms/arm-resource-functions for usage details.") //nolint:revive,staticcheck // Azure's words
+		return nil, function.Errorf("Unable to evaluate template language function 'extensionResourceId': all arguments must be strings. Please see https://aka.ms/arm-resource-functions for usage details.")
 	}
 	return idUnder(strings.TrimSuffix(scope, "/"), args[1:])
 }
@@ -200,7 +200,7 @@ func extensionResourceID(_ *env, args []any) (any, error) {
 func (e *env) reference(args []any) (any, error) {
 	what, ok := args[0].(string)
 	if !ok {
-		return nil, fmt.Errorf("The template function 'reference' expects a resource name or ID. Please see https://aka.ms/arm-resource-functions/#reference for usage details.") //nolint:revive,staticcheck // Azure's form
+		return nil, function.Errorf("The template function 'reference' expects a resource name or ID. Please see https://aka.ms/arm-resource-functions/#reference for usage details.")
 	}
 	version := ""
 	if len(args) > 1 && args[1] != nil {
@@ -230,7 +230,7 @@ func (e *env) resolve(what, version string) (id, apiVersion string, err error) {
 		return r.ID, version, nil
 	}
 	if !strings.HasPrefix(what, "/") {
-		return "", "", fmt.Errorf("The resource '%s' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details.", what) //nolint:revive,staticcheck // Azure's words
+		return "", "", function.Errorf("The resource '%s' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details.", what)
 	}
 	return what, version, nil
 }
@@ -265,7 +265,7 @@ func (e *env) resourceInfo(args []any) (any, error) {
 	}
 	r := e.plan.find(function.Text(args[0]))
 	if r == nil {
-		return nil, fmt.Errorf("The resource '%s' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details.", function.Text(args[0])) //nolint:revive,staticcheck // Azure's words
+		return nil, function.Errorf("The resource '%s' is not defined in the template. Please see https://aka.ms/arm-syntax for usage details.", function.Text(args[0]))
 	}
 	return map[string]any{"id": r.ID, "name": r.Name, "type": r.Type, "apiVersion": r.APIVersion}, nil
 }
@@ -278,7 +278,7 @@ func (e *env) list(name string, args []any) (any, error) {
 	what, isText := args[0].(string)
 	version, hasVersion := args[1].(string)
 	if !isText || !hasVersion {
-		return nil, fmt.Errorf("The template function '%s' expects a resource and an api-version. Please see https://aka.ms/arm-resource-functions for usage details.", name) //nolint:revive,staticcheck // Azure's form
+		return nil, function.Errorf("The template function '%s' expects a resource and an api-version. Please see https://aka.ms/arm-resource-functions for usage details.", name)
 	}
 	id, version, err := e.resolve(what, version)
 	if err != nil {

@@ -2,7 +2,6 @@ package template
 
 import (
 	"errors"
-	"fmt"
 	"maps"
 	"strings"
 
@@ -26,7 +25,7 @@ type loop struct {
 func (e *env) readLoop(raw any) (loop, error) {
 	m, ok := raw.(map[string]any)
 	if !ok {
-		return loop{}, fmt.Errorf("The copy element is not an object. Please see https://aka.ms/arm-resource-loops for usage details.") //nolint:revive,staticcheck // Azure's form
+		return loop{}, function.Errorf("The copy element is not an object. Please see https://aka.ms/arm-resource-loops for usage details.")
 	}
 	l := loop{input: m["input"]}
 	l.name, _ = m["name"].(string)
@@ -36,10 +35,10 @@ func (e *env) readLoop(raw any) (loop, error) {
 	}
 	n, ok := count.(int64)
 	if !ok {
-		return l, fmt.Errorf("The template copy count '%s' of '%s' is not valid: it must be an integer. Please see https://aka.ms/arm-resource-loops for usage details.", function.Text(count), l.name) //nolint:revive,staticcheck // Azure's form
+		return l, function.Errorf("The template copy count '%s' of '%s' is not valid: it must be an integer. Please see https://aka.ms/arm-resource-loops for usage details.", function.Text(count), l.name)
 	}
 	if n < 0 || n > maxCopies {
-		return l, fmt.Errorf("The copy count must be between '0' and '%d'; '%s' has '%d'. Please see https://aka.ms/arm-resource-loops for usage details.", maxCopies, l.name, n) //nolint:revive,staticcheck // Azure's form
+		return l, function.Errorf("The copy count must be between '0' and '%d'; '%s' has '%d'. Please see https://aka.ms/arm-resource-loops for usage details.", maxCopies, l.name, n)
 	}
 	l.count = n
 	if mode, _ := m["mode"].(string); strings.EqualFold(mode, "serial") {

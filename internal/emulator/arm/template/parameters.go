@@ -127,7 +127,7 @@ func (t *Template) conforms(schema map[string]any, v any) error {
 		return nil // a part of a type that says nothing
 	}
 	if !slices.Contains(strings.Split(expects[typ], ", "), function.Kind(v)) {
-		return fmt.Errorf("Template parameter JToken type is not valid. Expected '%s'. Actual '%s'. Please see https://aka.ms/arm-create-parameter-file for usage details.", expects[typ], function.Kind(v)) //nolint:revive,staticcheck // Azure's words
+		return function.Errorf("Template parameter JToken type is not valid. Expected '%s'. Actual '%s'. Please see https://aka.ms/arm-create-parameter-file for usage details.", expects[typ], function.Kind(v))
 	}
 	if err := allowed(schema, v); err != nil {
 		return err
@@ -161,7 +161,7 @@ func allowed(schema map[string]any, v any) error {
 		for i, a := range values {
 			list[i] = function.Text(a)
 		}
-		return fmt.Errorf("The parameter value '%s' is not part of the allowed value(s): '%s'.", function.Text(e), strings.Join(list, ",")) //nolint:revive,staticcheck // Azure's words
+		return function.Errorf("The parameter value '%s' is not part of the allowed value(s): '%s'.", function.Text(e), strings.Join(list, ","))
 	}
 	return nil
 }
@@ -192,10 +192,10 @@ func within(schema map[string]any, v any) error {
 		return nil
 	}
 	if n, ok := low.(int64); ok && size < n {
-		return fmt.Errorf("%s of the value should be greater than or equal to '%d'. Please see https://aka.ms/arm-create-parameter-file for usage details.", what, n) //nolint:revive,staticcheck // Azure's words
+		return function.Errorf("%s of the value should be greater than or equal to '%d'. Please see https://aka.ms/arm-create-parameter-file for usage details.", what, n)
 	}
 	if n, ok := high.(int64); ok && size > n {
-		return fmt.Errorf("%s of the value should be less than or equal to '%d'. Please see https://aka.ms/arm-create-parameter-file for usage details.", what, n) //nolint:revive,staticcheck // Azure's words
+		return function.Errorf("%s of the value should be less than or equal to '%d'. Please see https://aka.ms/arm-create-parameter-file for usage details.", what, n)
 	}
 	return nil
 }
@@ -214,7 +214,7 @@ func (t *Template) membersConform(schema map[string]any, v map[string]any) error
 			continue
 		}
 		if !ok {
-			return fmt.Errorf("The property '%s' is required.", name) //nolint:revive,staticcheck // Azure's form
+			return function.Errorf("The property '%s' is required.", name)
 		}
 		if err := t.conforms(inner, member); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -223,7 +223,7 @@ func (t *Template) membersConform(schema map[string]any, v map[string]any) error
 	if more, given := schema["additionalProperties"].(bool); given && !more {
 		for name := range v {
 			if props[name] == nil {
-				return fmt.Errorf("The property '%s' is not allowed.", name) //nolint:revive,staticcheck // Azure's form
+				return function.Errorf("The property '%s' is not allowed.", name)
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package expr
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -72,7 +71,7 @@ func members(object map[string]any, env Env) (map[string]any, error) {
 		}
 		key, isText := name.(string)
 		if !isText {
-			return nil, fmt.Errorf("The language expression '%s' of a property name must give a string.", k) //nolint:revive,staticcheck // Azure's form
+			return nil, function.Errorf("The language expression '%s' of a property name must give a string.", k)
 		}
 		if out[key], err = Value(e, env); err != nil {
 			return nil, err
@@ -105,24 +104,24 @@ func access(of, key any) (any, error) {
 	case map[string]any:
 		name, ok := key.(string)
 		if !ok {
-			return nil, fmt.Errorf("The language expression property '%s' can't be evaluated, property name must be a string.", function.Text(key)) //nolint:revive,staticcheck // Azure's words
+			return nil, function.Errorf("The language expression property '%s' can't be evaluated, property name must be a string.", function.Text(key))
 		}
 		v, ok := function.Member(of, name)
 		if !ok {
-			return nil, fmt.Errorf("The language expression property '%s' doesn't exist, available properties are '%s'.", name, names(of)) //nolint:revive,staticcheck // Azure's words
+			return nil, function.Errorf("The language expression property '%s' doesn't exist, available properties are '%s'.", name, names(of))
 		}
 		return v, nil
 	case []any:
 		n, ok := key.(int64)
 		if !ok {
-			return nil, fmt.Errorf("The language expression property '%s' can't be evaluated, array index must be an integer.", function.Text(key)) //nolint:revive,staticcheck // Azure's words
+			return nil, function.Errorf("The language expression property '%s' can't be evaluated, array index must be an integer.", function.Text(key))
 		}
 		if n < 0 || n >= int64(len(of)) {
-			return nil, fmt.Errorf("The language expression property array index '%d' is out of bounds.", n) //nolint:revive,staticcheck // Azure's words
+			return nil, function.Errorf("The language expression property array index '%d' is out of bounds.", n)
 		}
 		return of[n], nil
 	}
-	return nil, fmt.Errorf("The language expression property '%s' can't be evaluated.", function.Text(key)) //nolint:revive,staticcheck // Azure's words
+	return nil, function.Errorf("The language expression property '%s' can't be evaluated.", function.Text(key))
 }
 
 func names(of map[string]any) string {

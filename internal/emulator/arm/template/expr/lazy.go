@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -42,7 +41,7 @@ func lazy(name string) func(*Call, *frame) (any, error) {
 }
 
 func errArgument(c *Call, n int, want string, got any) error {
-	return fmt.Errorf("The template language function '%s' expects its argument at position %d to be %s, not %s. Please see https://aka.ms/arm-functions for usage details.", c.Name, n, want, function.Kind(got)) //nolint:revive,staticcheck // Azure's form
+	return function.Errorf("The template language function '%s' expects its argument at position %d to be %s, not %s. Please see https://aka.ms/arm-functions for usage details.", c.Name, n, want, function.Kind(got))
 }
 
 func truth(c *Call, f *frame, i int) (bool, error) {
@@ -92,7 +91,7 @@ func until(c *Call, f *frame, stop bool) (any, error) {
 
 // loose is a lambda where none may stand.
 func loose(c *Call, _ *frame) (any, error) {
-	return nil, fmt.Errorf("The template function '%s' is not expected at this location. Please see https://aka.ms/arm-functions for usage details.", c.Name) //nolint:revive,staticcheck // Azure's words
+	return nil, function.Errorf("The template function '%s' is not expected at this location. Please see https://aka.ms/arm-functions for usage details.", c.Name)
 }
 
 func variable(c *Call, f *frame) (any, error) {
@@ -106,7 +105,7 @@ func variable(c *Call, f *frame) (any, error) {
 	s, _ := name.(string)
 	v, ok := f.vars[s]
 	if !ok {
-		return nil, fmt.Errorf("The lambda variable '%s' is not found.", s) //nolint:revive,staticcheck // Azure's form
+		return nil, function.Errorf("The lambda variable '%s' is not found.", s)
 	}
 	return v, nil
 }
@@ -122,10 +121,10 @@ type lambda struct {
 func lambdaAt(c *Call, f *frame, i, least, most int) (*lambda, error) {
 	l, ok := c.Args[i].(*Call)
 	if !ok || !l.Is("lambda") || len(l.Args) == 0 {
-		return nil, fmt.Errorf("The template language function '%s' expects its argument at position %d to be a lambda. Please see https://aka.ms/arm-functions for usage details.", c.Name, i+1) //nolint:revive,staticcheck // Azure's form
+		return nil, function.Errorf("The template language function '%s' expects its argument at position %d to be a lambda. Please see https://aka.ms/arm-functions for usage details.", c.Name, i+1)
 	}
 	if f.depth >= maxCalls {
-		return nil, fmt.Errorf("The template language function '%s' is nested too deeply.", c.Name) //nolint:revive,staticcheck // Azure's form
+		return nil, function.Errorf("The template language function '%s' is nested too deeply.", c.Name)
 	}
 	out := &lambda{f: f, body: l.Args[len(l.Args)-1]}
 	for _, a := range l.Args[:len(l.Args)-1] {

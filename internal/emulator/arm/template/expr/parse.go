@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/template/function"
 )
 
 // maxDepth is how deep an expression may nest; Azure has a limit too, of another size.
@@ -42,7 +44,7 @@ type parser struct {
 }
 
 func (p *parser) errorf(format string, args ...any) error {
-	return fmt.Errorf("The language expression '%s' is not valid: %s at position '%d'.", p.src, fmt.Sprintf(format, args...), p.pos) //nolint:revive,staticcheck // Azure's form
+	return function.Errorf("The language expression '%s' is not valid: %s at position '%d'.", p.src, fmt.Sprintf(format, args...), p.pos)
 }
 
 func (p *parser) space() {

