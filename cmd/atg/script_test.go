@@ -159,10 +159,13 @@ func oneLine(ts *testscript.TestScript, neg bool, args []string) {
 // JSON Schema.
 func valid(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
-		ts.Fatalf("usage: valid FILE report|stream")
+		ts.Fatalf("usage: valid FILE report|stream|code")
 	}
 	name, docs := schema.Report, []string{ts.ReadFile(args[0])}
-	if args[1] == "stream" {
+	switch args[1] {
+	case "code":
+		name = schema.Code
+	case "stream":
 		name, docs = schema.Stream, strings.Split(strings.TrimSpace(docs[0]), "\n")
 	}
 	text, err := schema.Text(name)

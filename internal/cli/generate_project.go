@@ -23,7 +23,7 @@ func newGeneration(opt *generateOptions, found []session.Declaration, unpaired [
 		project: iac.Project{Format: opt.format, Imports: opt.imports},
 		result: view.Generated{
 			Schema: view.GeneratedSchema, Format: string(opt.format), Directory: opt.dir, Unpaired: len(unpaired),
-			Resources: []view.GeneratedFor{}, Command: nextSteps(opt.format, opt.dir),
+			Resources: []view.GeneratedFor{}, Files: []string{}, Command: nextSteps(opt.format, opt.dir),
 		},
 	}
 	for _, d := range found {

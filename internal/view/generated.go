@@ -11,7 +11,7 @@ type Generated struct {
 	Schema     int               `json:"schema"` // GeneratedSchema
 	Format     string            `json:"format"`
 	Directory  string            `json:"directory"`
-	Files      []string          `json:"files"`   // below the directory; none if nothing was written
+	Files      []string          `json:"files"`   // below the directory; empty if nothing was written
 	Changed    int               `json:"changed"` // how many files are new or other than before
 	Removed    []string          `json:"removed,omitempty"`
 	Resources  []GeneratedFor    `json:"resources"`
@@ -64,7 +64,7 @@ func Generation(w io.Writer, g Generated, st Style) error {
 	for _, u := range g.Undeclared {
 		fmt.Fprintf(&b, "%s%s\n", lead("Not there", yellow, st), wrap(printable(u), leadWidth, st.Width))
 	}
-	if g.Files != nil {
+	if len(g.Files) > 0 {
 		g.written(&b, st)
 	}
 	_, err := io.WriteString(w, b.String())

@@ -75,7 +75,7 @@ type drawer struct {
 func newDrawer(t testing.TB) *drawer {
 	t.Helper()
 	d := &drawer{comments: map[string]string{}, defs: object{}}
-	for _, pattern := range []string{"json.go", "authstatus.go", "pairs.go", "../engine/*.go", "../event/*.go"} {
+	for _, pattern := range []string{"json.go", "authstatus.go", "pairs.go", "generated.go", "../engine/*.go", "../event/*.go"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("%s: %v", pattern, err)
@@ -222,6 +222,13 @@ func pairsSchema(t testing.TB) object {
 		"The document that atg pairs writes with -o json. Its version is the field schema. Fields may be added within a version: ignore those that you do not know.", body)
 }
 
+func codeSchema(t testing.TB) object {
+	d := newDrawer(t)
+	body := d.schema(reflect.TypeFor[Generated]())
+	return d.document(schema.Code, "Code that was generated",
+		"The document that atg generate writes with -o json. Its version is the field schema. Fields may be added within a version: ignore those that you do not know.", body)
+}
+
 func authSchema(t testing.TB) object {
 	d := newDrawer(t)
 	body := d.schema(reflect.TypeFor[AuthStatus]())
@@ -258,7 +265,7 @@ func streamSchema(t testing.TB) object {
 
 func TestSchemas(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]object{schema.Report: reportSchema(t), schema.Stream: streamSchema(t), schema.Auth: authSchema(t), schema.Pairs: pairsSchema(t)} {
+	for name, want := range map[string]object{schema.Report: reportSchema(t), schema.Stream: streamSchema(t), schema.Auth: authSchema(t), schema.Pairs: pairsSchema(t), schema.Code: codeSchema(t)} {
 		var text strings.Builder
 		if err := JSON(&text, want); err != nil {
 			t.Fatal(err)
@@ -280,7 +287,7 @@ func TestSchemas(t *testing.T) {
 			t.Errorf("%s is no JSON", name)
 		}
 	}
-	if !slices.Equal(schema.Names(), []string{schema.Report, schema.Stream, schema.Auth, schema.Pairs}) {
+	if !slices.Equal(schema.Names(), []string{schema.Report, schema.Stream, schema.Auth, schema.Pairs, schema.Code}) {
 		t.Error(schema.Names())
 	}
 }

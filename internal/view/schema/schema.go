@@ -14,10 +14,11 @@ const (
 	Stream = "stream.schema.json" // of each line that -o jsonl writes
 	Auth   = "auth.schema.json"   // of the document that atg auth status -o json writes
 	Pairs  = "pairs.schema.json"  // of the document that atg pairs -o json writes
+	Code   = "code.schema.json"   // of the document that atg generate -o json writes
 )
 
 // Names lists the schemas.
-func Names() []string { return []string{Report, Stream, Auth, Pairs} }
+func Names() []string { return []string{Report, Stream, Auth, Pairs, Code} }
 
 // Text returns a schema: a JSON Schema of draft 2020-12. The error says that there is none
 // of that name.
