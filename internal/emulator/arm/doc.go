@@ -19,9 +19,14 @@
 // looks at it (at its status, its result or the resource itself), or when the clock is
 // operationTime past its start, so that it also ends for a client that never looks.
 //
+// Management locks hold: one of level CanNotDelete or ReadOnly refuses what it says with
+// ScopeLocked, for its scope and all below. Deployments are package deployment's, which
+// asks the Store as any client would (control); queries of Resource Graph are package
+// graphquery's, over what the caller may read.
+//
 // No lock is held while a body is read or a Provider is called.
 //
-// Not there: management groups below the tenant's root, policies, locks, deployments,
-// moves between groups, template export, ETags. An operation of that kind that the table
+// Not there: management groups below the tenant's root, policies, moves between groups,
+// the export of a group as a template, ETags. An operation of that kind that the table
 // knows is answered with 501 NotImplemented, a code that Azure itself does not use here.
 package arm

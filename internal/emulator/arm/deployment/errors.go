@@ -60,12 +60,6 @@ func errUnauthorized(c wire.Claims, name, typ, action, scope string) *wire.Error
 		name, typ, c.AppID, c.ObjectID, action, scope)
 }
 
-func errForbidden(c wire.Claims, action, scope string) *wire.Error {
-	return refusal(http.StatusForbidden, "AuthorizationFailed",
-		"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. If access was recently granted, please refresh your credentials.",
-		c.AppID, c.ObjectID, action, scope)
-}
-
 // errInvalid is what validation answers for resources that cannot be deployed.
 func errInvalid(name string, details ...*wire.Error) *wire.Error {
 	e := refusal(http.StatusBadRequest, "InvalidTemplateDeployment",
