@@ -57,6 +57,11 @@ func (e *Emulator) seedScenario() error {
 		if err := e.seedRoles(t); err != nil {
 			return fmt.Errorf("scenario: tenant %s: %w", t.Name, err)
 		}
+		for _, s := range t.Subscriptions {
+			for _, namespace := range s.Unregistered {
+				e.arm.Unregister(s.ID, namespace)
+			}
+		}
 	}
 	return parallel(resources, e.seedData)
 }

@@ -102,6 +102,15 @@ func (s *Store) AddSubscription(tenantID, subID, name string) {
 	s.subs[strings.ToLower(subID)] = &subscription{id: subID, name: name, tenantID: tenantID, state: map[string]string{}}
 }
 
+// Unregister takes the registration of a resource provider from a subscription, if there
+// is such a subscription: what is there stays, and nothing more can be written until
+// somebody registers it.
+func (s *Store) Unregister(subID, namespace string) {
+	if sub := s.subscription(subID); sub != nil {
+		sub.setRegistration(namespace, notRegistered)
+	}
+}
+
 // Register adds the rules of a resource type. If p is also a wire.Operator, it is asked
 // for the operations of its namespace. Providers must be registered before resources of
 // their type are written. A Provider may call the Store, but must not write the resource

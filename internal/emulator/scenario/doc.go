@@ -8,7 +8,7 @@
 //	  "id": "11111111-…", "name": "contoso", "domain": "contoso.onmicrosoft.com",
 //	  "principals": [{"appId": "…", "objectId": "…", "secret": "…", "name": "atg-source"}],
 //	  "subscriptions": [{
-//	    "id": "…", "name": "Contoso Production",
+//	    "id": "…", "name": "Contoso Production", "unregistered": ["Microsoft.Web"],
 //	    "resourceGroups": [{
 //	      "name": "rg-app", "location": "westeurope", "tags": {},
 //	      "resources": [{

@@ -38,6 +38,9 @@ type Subscription struct {
 	ID             string          `json:"id"` // GUID, unique
 	Name           string          `json:"name"`
 	ResourceGroups []ResourceGroup `json:"resourceGroups,omitempty"`
+	// Unregistered names resource providers that are not registered yet ("Microsoft.Web"); all
+	// others are.
+	Unregistered []string `json:"unregistered,omitempty"`
 }
 
 // ResourceGroup holds resources.
