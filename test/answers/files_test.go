@@ -86,7 +86,7 @@ func TestFilesBetweenTwoAccounts(t *testing.T) {
 	ctx := t.Context()
 	c := newCloud(t, "filesa", "filesb")
 	data := make([]byte, 9<<20+77)
-	for i, r := 0, rand.New(rand.NewPCG(1, 2)); i < len(data); i++ { //nolint:gosec // test content
+	for i, r := 0, rand.New(rand.NewPCG(1, 2)); i < len(data); i++ {
 		data[i] = byte(r.Uint32())
 	}
 	from, into := c.files(t, "filesa"), c.files(t, "filesb")

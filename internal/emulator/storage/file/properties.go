@@ -61,24 +61,21 @@ func (x *call) times(n *tree.Node, isNew bool) *wire.Error {
 	return nil
 }
 
+// attributes reads those of NTFS. A new file is marked for archiving unless it is restored.
 func attributes(h http.Header, n *tree.Node, isNew bool) *wire.Error {
-	v := h.Get("X-Ms-File-Attributes")
-	switch {
-	case v == "" && isNew && n.Kind == tree.File:
-		n.Attributes = tree.Archive
-	case v == "" || strings.EqualFold(v, "preserve") && !isNew:
-	default:
-		a, ok := tree.ParseAttributes(v)
+	given := h.Get("X-Ms-File-Attributes")
+	if given != "" && (isNew || !strings.EqualFold(given, "preserve")) {
+		a, ok := tree.ParseAttributes(given)
 		if !ok || n.Kind == tree.File && a&tree.DirectoryFlag != 0 || n.Kind == tree.Directory && a&tree.Temporary != 0 {
-			return badHeader("x-ms-file-attributes", v)
+			return badHeader("x-ms-file-attributes", given)
 		}
 		n.Attributes = a
-		if isNew && n.Kind == tree.File && !restores(h) {
-			n.Attributes |= tree.Archive
-		}
 	}
-	if n.Kind == tree.Directory {
+	switch {
+	case n.Kind == tree.Directory:
 		n.Attributes |= tree.DirectoryFlag
+	case isNew && (given == "" || !restores(h)):
+		n.Attributes |= tree.Archive
 	}
 	return nil
 }

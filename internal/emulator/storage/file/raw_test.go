@@ -241,10 +241,12 @@ func TestSeed(t *testing.T) {
 	if a := l.Do(t, "PUT", host+"docs/big?comp=range", "abc", "x-ms-range", "bytes=0-2", "x-ms-write", "update"); a.Status != 201 || a.Header.Get("Content-MD5") == "" {
 		t.Errorf("a write that is dropped: %d %s", a.Status, a.Body)
 	}
-	for _, bad := range []string{`{"shares":5}`, `{"shares":[{"nam":1}]}`, `{"shares":[{"name":"A"}]}`, `{"shares":[{"name":"abc","protocol":"FTP"}]}`, `{"shares":[{"name":"abc","files":[{"path":""}]}]}`,
+	for _, bad := range []string{
+		`{"shares":5}`, `{"shares":[{"nam":1}]}`, `{"shares":[{"name":"A"}]}`, `{"shares":[{"name":"abc","protocol":"FTP"}]}`, `{"shares":[{"name":"abc","files":[{"path":""}]}]}`,
 		`{"shares":[{"name":"abc","files":[{"path":"l","link":"x"}]}]}`, `{"shares":[{"name":"docs","files":[{"path":"big/x"}]}]}`, `{"shares":[{"name":"abc","directories":[{"path":"d","attributes":"Big"}]}]}`,
 		`{"shares":[{"name":"abc","policies":[{"id":""}]}]}`, `{"shares":[{"name":"abc","metadata":{"a-b":"c"}}]}`, `{"shares":[{"name":"abc","files":[{"path":"f","metadata":{"a-b":"c"}}]}]}`,
-		`{"shares":[{"name":"unix","files":[{"path":"m","mode":"9"}]}]}`, `{"shares":[{"name":"unix","files":[{"path":"m","owner":"me"}]}]}`} {
+		`{"shares":[{"name":"unix","files":[{"path":"m","mode":"9"}]}]}`, `{"shares":[{"name":"unix","files":[{"path":"m","owner":"me"}]}]}`,
+	} {
 		if l.Seed(acct, []byte(bad), kittest.Start) == nil {
 			t.Errorf("%s is taken", bad)
 		}

@@ -111,7 +111,7 @@ func (acct *account) seed(a kit.Account, in seededShare, now time.Time) error {
 	for i := range in.Generate.Count {
 		g := in.Generate
 		path := fmt.Sprintf("%s/%06d/%09d", g.Prefix, i/max(g.PerDirectory, 1), i)
-		n := seededNode{Path: path, Size: g.Size, Seed: g.Seed + uint64(i) + 1} //nolint:gosec // i is not negative
+		n := seededNode{Path: path, Size: g.Size, Seed: g.Seed + uint64(i) + 1}
 		if err := acct.seedNode(sh, tree.File, n, now); err != nil {
 			return fmt.Errorf("generate: %w", err)
 		}

@@ -3,6 +3,7 @@ package table
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -146,7 +147,7 @@ func readBatch(contentType string, body []byte) (parts []part, isQuery bool, err
 	}
 	for {
 		p, bad := outer.NextRawPart()
-		if bad == io.EOF {
+		if errors.Is(bad, io.EOF) {
 			break
 		}
 		if bad != nil || len(parts) > 0 {
@@ -192,7 +193,7 @@ func readChangeset(contentType string, body []byte) ([]part, *wire.Error) {
 	var parts []part
 	for {
 		p, err := mr.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return parts, nil
 		}
 		if err != nil {

@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/kit"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/kittest"
@@ -242,8 +245,10 @@ func TestSeedAndGenerated(t *testing.T) {
 	if len(objs) != 2501 || objs[0].Fields["entities"] != "2500" || objs[0].Fields["policies"] != "p1||2027-01-01T00:00:00.0000000Z|r" {
 		t.Errorf("%d objects, the first %v", len(objs), objs[0])
 	}
-	for _, bad := range []string{`{"tables":[{"nam":1}]}`, `{"tables":[{"name":"a-b"}]}`, `{"tables":5}`, `{"tables":[{"name":"abc","entities":[{"PartitionKey":"x"}]}]}`,
-		`{"tables":[{"name":"abc","entities":[5]}]}`, `{"tables":[{"name":"abc","policies":[{"id":""}]}]}`, `{"tables":[{"name":"abc","entities":[{"PartitionKey":"/","RowKey":""}]}]}`} {
+	for _, bad := range []string{
+		`{"tables":[{"nam":1}]}`, `{"tables":[{"name":"a-b"}]}`, `{"tables":5}`, `{"tables":[{"name":"abc","entities":[{"PartitionKey":"x"}]}]}`,
+		`{"tables":[{"name":"abc","entities":[5]}]}`, `{"tables":[{"name":"abc","policies":[{"id":""}]}]}`, `{"tables":[{"name":"abc","entities":[{"PartitionKey":"/","RowKey":""}]}]}`,
+	} {
 		if s.Seed(acct, []byte(bad), kittest.Start) == nil {
 			t.Errorf("%s is taken", bad)
 		}
@@ -256,19 +261,20 @@ func TestSeedAndGenerated(t *testing.T) {
 
 func TestLimitOfAPartition(t *testing.T) {
 	t.Parallel()
-	l, s := newLab(t, table.Options{Limits: true})
-	if err := s.Create(kittest.Account("acct").ID, "Busy"); err != nil {
-		t.Fatal(err)
+	l, _ := newLab(t, table.Options{Limits: true})
+	c := newTable(t, l, "Busy")
+	var acts []aztables.TransactionAction
+	for i := range 100 {
+		acts = append(acts, aztables.TransactionAction{ActionType: aztables.TransactionTypeInsertReplace, Entity: fmt.Appendf(nil, `{"PartitionKey":"p","RowKey":"%d"}`, i)})
 	}
-	status := 0
-	for i := 0; i <= 2000 && status != 503; i++ {
-		status = l.Do(t, "PUT", host+"Busy(PartitionKey='p',RowKey='r')", `{}`, jsonHeaders...).Status
+	for range 20 {
+		_, err := c.SubmitTransaction(t.Context(), acts, nil)
+		check(t, err)
 	}
-	if status != 503 {
-		t.Errorf("the 2,001st write of a second is answered with %d", status)
-	}
-	l.Advance(1e9)
-	if a := l.Do(t, "PUT", host+"Busy(PartitionKey='p',RowKey='r')", `{}`, jsonHeaders...); a.Status != 204 {
-		t.Errorf("a second later: %d", a.Status)
-	}
+	one := []byte(`{"PartitionKey":"p","RowKey":"r"}`)
+	_, err := c.UpsertEntity(t.Context(), one, nil)
+	wantCode(t, err, 503, "ServerBusy")
+	l.Advance(time.Second)
+	_, err = c.UpsertEntity(t.Context(), one, nil)
+	check(t, err)
 }

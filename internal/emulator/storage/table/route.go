@@ -183,8 +183,8 @@ func (x *call) body() ([]byte, *wire.Error) {
 const actions = "Microsoft.Storage/storageAccounts/tableServices/"
 
 // service checks what an operation of the whole service needs.
-func (x *call) service(letters, typ string, names ...string) *wire.Error {
-	return x.Grant.Check(kit.Need{Actions: prefixed(names), Letters: letters, Type: typ})
+func (x *call) service(letters string, names ...string) *wire.Error {
+	return x.Grant.Check(kit.Need{Actions: prefixed(names), Letters: letters, Type: "s"})
 }
 
 // on checks what an operation on a table needs; typ is "c" or "o".

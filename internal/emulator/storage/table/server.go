@@ -168,7 +168,9 @@ func checkName(name string) *wire.Error {
 		return fault.NameCharacters()
 	}
 	for i, r := range name {
-		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || i > 0 && r >= '0' && r <= '9') {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		digit := r >= '0' && r <= '9'
+		if !letter && (i == 0 || !digit) {
 			return fault.NameCharacters()
 		}
 	}

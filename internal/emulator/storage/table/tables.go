@@ -90,7 +90,7 @@ func (x *call) appendTable(dst []byte, l level, name, metadata string) []byte {
 
 // listTables answers Query Tables: pages of at most 1,000, or $top.
 func (x *call) listTables() (*result, *wire.Error) {
-	if err := x.service("rl", "s", "tables/read"); err != nil {
+	if err := x.service("rl", "tables/read"); err != nil {
 		return nil, err
 	}
 	l, err := levelOf(x.query.Get("$format"), x.R.Header.Get("Accept"))
@@ -195,7 +195,7 @@ func (x *call) serveService(m string) (*result, *wire.Error) {
 	}
 	switch comp := x.query.Get("comp"); {
 	case comp == "properties" && m == http.MethodGet:
-		if err := x.service("r", "s", "read"); err != nil {
+		if err := x.service("r", "read"); err != nil {
 			return nil, err
 		}
 		x.account.mu.RLock()
@@ -204,7 +204,7 @@ func (x *call) serveService(m string) (*result, *wire.Error) {
 	case comp == "properties" && m == http.MethodPut:
 		return x.setSettings()
 	case comp == "stats" && m == http.MethodGet:
-		if err := x.service("r", "s", "read"); err != nil {
+		if err := x.service("r", "read"); err != nil {
 			return nil, err
 		}
 		stats, err := settings.ReadStats(x.R.Host, x.Now)
@@ -217,7 +217,7 @@ func (x *call) serveService(m string) (*result, *wire.Error) {
 }
 
 func (x *call) setSettings() (*result, *wire.Error) {
-	if err := x.service("w", "s", "write"); err != nil {
+	if err := x.service("w", "write"); err != nil {
 		return nil, err
 	}
 	body, err := x.body()

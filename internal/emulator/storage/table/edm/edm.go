@@ -60,12 +60,19 @@ var (
 	ErrRange  = errors.New("the value is out of its type's range")
 )
 
-// Text makes a string, Int a 32-bit and Long a 64-bit integer, Float a double and Bool a
-// truth value.
-func Text(s string) Value   { return Value{kind: String, text: s} }
-func Int(i int32) Value     { return Value{kind: Int32, bits: uint64(int64(i))} } //nolint:gosec // bits of the number, read back alike
-func Long(i int64) Value    { return Value{kind: Int64, bits: uint64(i)} }        //nolint:gosec // bits of the number, read back alike
+// Text makes a string.
+func Text(s string) Value { return Value{kind: String, text: s} }
+
+// Int makes a 32-bit integer.
+func Int(i int32) Value { return Value{kind: Int32, bits: uint64(int64(i))} }
+
+// Long makes a 64-bit integer.
+func Long(i int64) Value { return Value{kind: Int64, bits: uint64(i)} }
+
+// Float makes a double.
 func Float(f float64) Value { return Value{kind: Double, bits: math.Float64bits(f)} }
+
+// Bool makes a truth value.
 func Bool(b bool) Value {
 	v := Value{kind: Boolean}
 	if b {
@@ -90,7 +97,7 @@ func Time(t time.Time) (Value, error) {
 		return Value{}, fmt.Errorf("%s: %w", t.Format(time.RFC3339), ErrRange)
 	}
 	secs := t.Unix() - first.Unix()
-	return Value{kind: DateTime, bits: uint64(secs)*uint64(time.Second/tick) + uint64(t.Nanosecond())/uint64(tick)}, nil //nolint:gosec // not negative: checked above
+	return Value{kind: DateTime, bits: uint64(secs)*uint64(time.Second/tick) + uint64(t.Nanosecond())/uint64(tick)}, nil
 }
 
 // Type returns the value's type.
@@ -118,12 +125,12 @@ func (v Value) String() string {
 	return v.text
 }
 
-func (v Value) integer() int64 { return int64(v.bits) } //nolint:gosec // written by Int and Long
+func (v Value) integer() int64 { return int64(v.bits) }
 func (v Value) float() float64 { return math.Float64frombits(v.bits) }
 
 func (v Value) time() time.Time {
 	per := uint64(time.Second / tick)
-	return time.Unix(first.Unix()+int64(v.bits/per), int64(v.bits%per)*int64(tick)).UTC() //nolint:gosec // at most the year 9999
+	return time.Unix(first.Unix()+int64(v.bits/per), int64(v.bits%per)*int64(tick)).UTC()
 }
 
 // FormatTime writes a time as Table Storage does: seven digits of a second, zeros at the

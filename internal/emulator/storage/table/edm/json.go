@@ -100,10 +100,23 @@ func (v Value) Annotated() bool {
 
 // AppendString writes a JSON string to dst.
 func AppendString(dst []byte, s string) []byte {
+	if simple(s) {
+		return append(append(append(dst, '"'), s...), '"')
+	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
 	// A string always marshals; the encoder ends it with a newline.
 	_ = enc.Encode(s)
 	return append(dst, bytes.TrimSuffix(buf.Bytes(), []byte("\n"))...)
+}
+
+// simple tells whether a text needs no escape in JSON.
+func simple(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

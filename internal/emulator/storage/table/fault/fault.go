@@ -44,7 +44,7 @@ func NameLength() *wire.Error {
 
 // NameCharacters is a table name with characters that it may not have.
 func NameCharacters() *wire.Error {
-	return bad("InvalidResourceName", "The specifed resource name contains invalid characters.")
+	return bad("InvalidResourceName", "The specifed resource name contains invalid characters.") //nolint:misspell // the service's own spelling
 }
 
 // PropertyName is a property name that is no C# identifier.
