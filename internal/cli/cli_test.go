@@ -73,7 +73,7 @@ func TestHelpTexts(t *testing.T) {
 	t.Parallel()
 	var all strings.Builder
 	for _, args := range []string{
-		"", "plan --help", "apply --help", "verify --help", "demo --help", "emulator", "emulator start --help",
+		"", "plan --help", "apply --help", "verify --help", "deploy --help", "demo --help", "emulator", "emulator start --help",
 		"plugin", "plugin list --help", "plugin show --help", "plugin check --help", "run", "run list --help", "run show --help", "run resume --help", "run rm --help",
 		"auth", "auth status --help", "version --help",
 		"help exit-codes", "help environment", "exit-codes",

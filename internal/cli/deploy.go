@@ -63,6 +63,7 @@ Terraform plans to delete or replace some, --yes is wanted.
 nothing. --dataplane-interactive asks for mode, resource types and consent, and lets
 people sign in; without it nothing is ever asked.
 ` + pairingHelp + `
+
 Terraform gets the target's service principal as ARM_CLIENT_ID, ARM_CLIENT_SECRET and
 ARM_TENANT_ID; without one it signs in as it does by itself.`,
 		Example: `  atg deploy --iac-dir ./output/terraform --target-tenant-id fabrikam.com \

@@ -165,7 +165,8 @@ func TestDeployMistakes(t *testing.T) {
 		with + "--dataplane-interactive":            "nobody can be asked here",
 		with + "--dataplane-interactive --no-input": "--no-input forbids it",
 		with + "--type Microsoft.X/y":               "no plugin is for this resource type",
-		with + "--inventory /nowhere":               "no such file",
+		with + "--sp-tenant-id c0000000-0000-4000-8000-000000000001": "is another tenant than --target-tenant-id " + tenant,
+		with + "--inventory /nowhere":                                "no such file",
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()

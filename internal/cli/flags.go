@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"os"
@@ -73,9 +74,9 @@ func progressFlag(cmd *cobra.Command) *choice {
 
 // sideFlags are the flags of one side of a run.
 type sideFlags struct {
-	tenant, subscription, group, inventory string
-	clientID, clientSecret, secretFile     string
-	secrets                                string
+	tenant, spTenant, subscription, group, inventory string
+	clientID, clientSecret, secretFile               string
+	secrets                                          string
 }
 
 // addSide adds the flags of a side. Every one has the side's name in front; those of the
@@ -105,7 +106,7 @@ func (s *sideFlags) addShort(f *pflag.FlagSet) {
 	f.StringVar(&s.clientID, "sp-client-id", "", "same as --target-sp-client-id")
 	f.StringVar(&s.clientSecret, "sp-client-secret", "", "same as --target-sp-client-secret")
 	f.StringVar(&s.secretFile, "sp-client-secret-file", "", "same as --target-sp-client-secret-file")
-	f.StringVar(&s.tenant, "sp-tenant-id", "", "same as --target-tenant-id")
+	f.StringVar(&s.spTenant, "sp-tenant-id", "", "tenant `ID` of the service principal: that of the target")
 	short := []string{"sp-client-id", "sp-client-secret", "sp-client-secret-file", "sp-tenant-id"}
 	credential(f, short...)
 	for _, name := range short {
@@ -130,11 +131,15 @@ func (s *sideFlags) side(name plugin.Side, in io.Reader) (session.Side, error) {
 	if err != nil {
 		return session.Side{}, err
 	}
+	if s.tenant != "" && s.spTenant != "" && !strings.EqualFold(s.tenant, s.spTenant) && !strings.Contains(s.tenant+s.spTenant, ".") {
+		return session.Side{}, usagef("--sp-tenant-id %s is another tenant than --%s-tenant-id %s", s.spTenant, name, s.tenant)
+	}
+	tenant := cmp.Or(s.tenant, s.spTenant)
 	out := session.Side{
-		TenantID: s.tenant, SubscriptionID: s.subscription, ResourceGroup: s.group, Inventory: s.inventory,
+		TenantID: tenant, SubscriptionID: s.subscription, ResourceGroup: s.group, Inventory: s.inventory,
 	}
 	if s.clientID != "" || !value.Empty() {
-		out.Principal = auth.Principal{Origin: origin, TenantID: s.tenant, ClientID: s.clientID, ClientSecret: value}
+		out.Principal = auth.Principal{Origin: origin, TenantID: tenant, ClientID: s.clientID, ClientSecret: value}
 	}
 	if s.secrets != "" {
 		out.Secrets, err = keyfile.Read(name, s.secrets, in)
