@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,7 +25,7 @@ func TestDeploymentNobodyLooksAt(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.clock.Add(31 * time.Second)
-	got, err := d.DeploymentsClient.Get(t.Context(), "rg-App", "main", nil)
+	got, err := d.Get(t.Context(), "rg-App", "main", nil)
 	if err != nil || *got.Properties.ProvisioningState != armdeployments.ProvisioningStateSucceeded || *got.Properties.Duration != "PT31S" {
 		t.Errorf("after its time: %+v %v", got.Properties, err)
 	}
@@ -38,10 +39,10 @@ func TestGroupTakesItsDeployments(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.do(t, owner, "DELETE", version(groupA, resVersion), "")
-	_, err := d.DeploymentsClient.Get(t.Context(), "rg-App", "main", nil)
+	_, err := d.Get(t.Context(), "rg-App", "main", nil)
 	wantSDKError(t, err, http.StatusNotFound, "ResourceGroupNotFound")
 	d.put(t, groupA, map[string]any{"location": "westeurope"})
-	_, err = d.DeploymentsClient.Get(t.Context(), "rg-App", "main", nil)
+	_, err = d.Get(t.Context(), "rg-App", "main", nil)
 	wantSDKError(t, err, http.StatusNotFound, "DeploymentNotFound")
 }
 
@@ -78,7 +79,8 @@ func TestDeploymentsAboveSubscriptions(t *testing.T) {
 		t.Error("a management group that is not there is deployed to")
 	}
 	w, err := d.BeginWhatIfAtTenantScope(t.Context(), "top", armdeployments.ScopedDeploymentWhatIf{Location: to.Ptr("westeurope"), Properties: &armdeployments.DeploymentWhatIfProperties{
-		Mode: to.Ptr(armdeployments.DeploymentModeIncremental), Template: in.Properties.Template}}, nil)
+		Mode: to.Ptr(armdeployments.DeploymentModeIncremental), Template: in.Properties.Template,
+	}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,14 +241,14 @@ func TestCancelStopsNested(t *testing.T) {
 	if _, err := d.BeginCreateOrUpdate(t.Context(), "rg-App", "main", in, nil); err != nil {
 		t.Fatal(err)
 	}
-	got, err := d.DeploymentsClient.Get(t.Context(), "rg-App", "main", nil)
+	got, err := d.Get(t.Context(), "rg-App", "main", nil)
 	if err != nil || *got.Properties.ProvisioningState != armdeployments.ProvisioningStateRunning {
 		t.Fatalf("on its way: %v %v", got.Properties, err)
 	}
 	if _, err := d.Cancel(t.Context(), "rg-App", "main", nil); err != nil {
 		t.Fatal(err)
 	}
-	inner, err := d.DeploymentsClient.Get(t.Context(), "rg-App", "inner", nil)
+	inner, err := d.Get(t.Context(), "rg-App", "inner", nil)
 	if err != nil || *inner.Properties.ProvisioningState != armdeployments.ProvisioningStateCanceled {
 		t.Errorf("the deployment within: %v %v", inner.Properties, err)
 	}
@@ -261,7 +263,8 @@ func TestWhatIfOfModules(t *testing.T) {
 	d := newDeployments(t, owner, func(o *arm.Options) { o.Polls = 0 })
 	whatIf := func(text string, format armdeployments.WhatIfResultFormat) (map[string]string, *armdeployments.ErrorResponse) {
 		p, err := d.BeginWhatIf(t.Context(), "rg-App", "main", armdeployments.DeploymentWhatIf{Properties: &armdeployments.DeploymentWhatIfProperties{
-			Mode: to.Ptr(armdeployments.DeploymentModeIncremental), Template: input(t, text, nil, "").Properties.Template, WhatIfSettings: &armdeployments.DeploymentWhatIfSettings{ResultFormat: &format}}}, nil)
+			Mode: to.Ptr(armdeployments.DeploymentModeIncremental), Template: input(t, text, nil, "").Properties.Template, WhatIfSettings: &armdeployments.DeploymentWhatIfSettings{ResultFormat: &format},
+		}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -290,5 +293,31 @@ func TestWhatIfOfModules(t *testing.T) {
 	got, _ = whatIf(`"resources":[{"type":"Contoso.Wood/planks","apiVersion":"1","name":"there","location":"westeurope"},{"type":"Contoso.Wood/planks","apiVersion":"1","name":"new","location":"westeurope"}]`, armdeployments.WhatIfResultFormatResourceIDOnly)
 	if diff := cmp.Diff(map[string]string{"there": "Deploy", "new": "Create", "kv-a": "Ignore"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestManyLookAtOnce: looks, lists and a cancellation at the same time disturb nothing.
+func TestManyLookAtOnce(t *testing.T) {
+	t.Parallel()
+	d := newDeployments(t, owner)
+	in := input(t, nested, map[string]any{"who": "oak"}, armdeployments.DeploymentModeIncremental)
+	if _, err := d.BeginCreateOrUpdate(t.Context(), "rg-App", "main", in, nil); err != nil {
+		t.Fatal(err)
+	}
+	base := groupA + "/providers/Microsoft.Resources/deployments"
+	var looking sync.WaitGroup
+	for range 4 {
+		for _, path := range []string{base + "/main", base + "/main/operations", base + "/inner", base} {
+			looking.Go(func() {
+				for range 8 {
+					d.do(t, owner, "GET", version(path, depVersion), "")
+				}
+			})
+		}
+	}
+	looking.Wait()
+	got, err := d.Get(t.Context(), "rg-App", "main", nil)
+	if err != nil || *got.Properties.ProvisioningState != armdeployments.ProvisioningStateSucceeded || len(got.Properties.OutputResources) != 2 {
+		t.Errorf("in the end: %+v %v", got.Properties, err)
 	}
 }

@@ -143,7 +143,7 @@ func TestDeploymentLifecycle(t *testing.T) {
 	if _, err := d.Cancel(ctx, "rg-App", "main", nil); err != nil {
 		t.Fatal(err)
 	}
-	got, err := d.DeploymentsClient.Get(ctx, "rg-App", "main", nil)
+	got, err := d.Get(ctx, "rg-App", "main", nil)
 	if err != nil || *got.Properties.ProvisioningState != armdeployments.ProvisioningStateCanceled {
 		t.Errorf("canceled: %v %v", got.Properties, err)
 	}
@@ -169,7 +169,7 @@ func TestDeploymentLifecycle(t *testing.T) {
 	if _, err := p.PollUntilDone(ctx, fast); err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.DeploymentsClient.Get(ctx, "rg-App", "main", nil)
+	_, err = d.Get(ctx, "rg-App", "main", nil)
 	wantSDKError(t, err, http.StatusNotFound, "DeploymentNotFound")
 }
 
@@ -222,7 +222,7 @@ func TestNestedDeployments(t *testing.T) {
 			t.Errorf("%s: %v %s", name, ok, diff)
 		}
 	}
-	inner, err := d.DeploymentsClient.Get(t.Context(), "rg-App", "inner", nil)
+	inner, err := d.Get(t.Context(), "rg-App", "inner", nil)
 	if err != nil || *inner.Properties.CorrelationID != *res.Properties.CorrelationID {
 		t.Errorf("the inner deployment: %v %v", inner, err)
 	}

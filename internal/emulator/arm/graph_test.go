@@ -70,7 +70,8 @@ func TestResourceGraph(t *testing.T) {
 	wantSDKError(t, err, http.StatusBadRequest, "BadRequest")
 
 	r, err := query(armresourcegraph.QueryRequest{Query: to.Ptr("ResourceContainers | project type, name | order by name asc"), Options: &armresourcegraph.QueryRequestOptions{
-		ResultFormat: to.Ptr(armresourcegraph.ResultFormatTable), Top: to.Ptr[int32](1), Skip: to.Ptr[int32](1)}})
+		ResultFormat: to.Ptr(armresourcegraph.ResultFormatTable), Top: to.Ptr[int32](1), Skip: to.Ptr[int32](1),
+	}})
 	want := map[string]any{
 		"columns": []any{map[string]any{"name": "type", "type": "string"}, map[string]any{"name": "name", "type": "string"}},
 		"rows":    []any{[]any{"microsoft.resources/subscriptions/resourcegroups", "rg-App"}},

@@ -176,8 +176,8 @@ func (q *request) longRunning() bool { return q.op != nil && q.op.LRO && !q.op.G
 // route finds the handler of a path.
 func (s *Store) route(q *request) handler {
 	id := q.id
-	if _, _, _, mine := deploymentPath(id); mine {
-		return s.deployment
+	if h := s.ownRoute(q); h != nil {
+		return h
 	}
 	switch {
 	case id.Namespace == "" && id.Subscription == "":
@@ -198,14 +198,25 @@ func (s *Store) route(q *request) handler {
 		return s.tags
 	case isProviderOperation(id):
 		return s.providerRoute(q)
-	case q.method == http.MethodPost && id.Is("Microsoft.Resources/calculateTemplateHash"):
-		return s.calculateTemplateHash
-	case q.method == http.MethodPost && id.Is(typeGraph) && id.Scope == "":
-		return s.graph
 	case id.Subscription == "" && strings.EqualFold(id.TypeName(), "operations"):
 		return noRoute
 	}
 	return s.resource
+}
+
+// ownRoute serves what is neither resource nor container: deployments and Resource Graph;
+// nil for any other path.
+func (s *Store) ownRoute(q *request) handler {
+	_, _, _, deploys := deploymentPath(q.id)
+	switch {
+	case deploys:
+		return s.deployment
+	case q.method == http.MethodPost && q.id.Is("Microsoft.Resources/calculateTemplateHash"):
+		return s.calculateTemplateHash
+	case q.method == http.MethodPost && q.id.Is(typeGraph) && q.id.Scope == "":
+		return s.graph
+	}
+	return nil
 }
 
 // tenantRoute serves the paths above every subscription.

@@ -31,7 +31,7 @@ func (s *Service) nested(r *record, res *template.Resource, body map[string]any,
 	if err != nil {
 		return nil, errContent("%v", err)
 	}
-	scope, _, _ := cutLast(res.ID, "/providers/"+template.NestedType+"/")
+	scope := before(res.ID, "/providers/"+template.NestedType+"/")
 	c, refused := readContent(raw, s.secretsOf(r.caller))
 	if refused != nil {
 		return nil, refused
@@ -58,13 +58,13 @@ func (s *Service) nested(r *record, res *template.Resource, body map[string]any,
 	return child, nil
 }
 
-// cutLast cuts around the last occurrence of sep, without regard to case.
-func cutLast(s, sep string) (before, after string, found bool) {
-	i := strings.LastIndex(strings.ToLower(s), strings.ToLower(sep))
-	if i < 0 {
-		return s, "", false
+// before is what stands before the last occurrence of sep, without regard to case; all of
+// s if there is none.
+func before(s, sep string) string {
+	if i := strings.LastIndex(strings.ToLower(s), strings.ToLower(sep)); i >= 0 {
+		return s[:i]
 	}
-	return s[:i], s[i+len(sep):], true
+	return s
 }
 
 // followNested takes a nested deployment one step further.

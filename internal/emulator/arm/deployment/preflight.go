@@ -74,7 +74,7 @@ func (s *Service) previewNested(r *record, res *template.Resource) (child *recor
 // makesGroup tells whether a template creates the resource group that a nested deployment
 // goes to.
 func makesGroup(p *template.Plan, nested *template.Resource) bool {
-	scope, _, _ := cutLast(nested.ID, "/providers/")
+	scope := before(nested.ID, "/providers/")
 	for _, res := range p.Resources {
 		if strings.EqualFold(res.ID, scope) && deployed(res) {
 			return true

@@ -194,9 +194,11 @@ func asyncFailure(status map[string]any) *wire.Error {
 	e := object(status["error"])
 	code, _ := e["code"].(string)
 	message, _ := e["message"].(string)
-	return &wire.Error{Status: http.StatusConflict, Code: "ResourceDeploymentFailure",
+	return &wire.Error{
+		Status: http.StatusConflict, Code: "ResourceDeploymentFailure",
 		Message: "The resource write operation failed to complete successfully, because it reached terminal provisioning state 'Failed'.",
-		Details: []*wire.Error{{Code: code, Message: message}}}
+		Details: []*wire.Error{{Code: code, Message: message}},
+	}
 }
 
 // close ends a deployment in which nothing is under way and nothing more can start.

@@ -43,15 +43,11 @@ func lex(query string) ([]token, error) {
 	var out []token
 	for i := 0; i < len(query); {
 		c := rune(query[i])
+		if n := blank(query[i:]); n > 0 {
+			i += n
+			continue
+		}
 		switch {
-		case unicode.IsSpace(c):
-			i++
-		case strings.HasPrefix(query[i:], "//"):
-			if n := strings.IndexByte(query[i:], '\n'); n >= 0 {
-				i += n
-			} else {
-				i = len(query)
-			}
 		case c == '\'' || c == '"':
 			s, n, ok := quoted(query[i:])
 			if !ok {
@@ -74,6 +70,17 @@ func lex(query string) ([]token, error) {
 		}
 	}
 	return append(out, token{end, "<EOF>", len(query)}), nil
+}
+
+// blank is the length of the white space or the remark that a text begins with.
+func blank(s string) int {
+	if !strings.HasPrefix(s, "//") {
+		return span(s, func(c byte) bool { return unicode.IsSpace(rune(c)) })
+	}
+	if n := strings.IndexByte(s, '\n'); n >= 0 {
+		return n
+	}
+	return len(s)
 }
 
 // quoted reads a text with backslash escapes.

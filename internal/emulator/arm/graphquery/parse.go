@@ -208,6 +208,7 @@ func (p *parser) primary() (expression, error) {
 func (p *parser) atom() (expression, error) {
 	t := p.next()
 	switch t.kind {
+	case end, symbol:
 	case text:
 		return func(Row) any { return t.text }, nil
 	case number:

@@ -117,9 +117,11 @@ func TestOperators(t *testing.T) {
 		`count`:                                                                {obj{"Count": 4.0}},
 		`summarize count() by type | order by type asc | take 2`:               {obj{"type": "microsoft.keyvault/vaults", "count_": 2.0}, obj{"type": "microsoft.storage/storageaccounts", "count_": 1.0}},
 		`summarize total = sum(n), low = min(n), high = max(n), mean = avg(n), kinds = dcount(type), big = countif(n > 1)`: {
-			obj{"total": 6.0, "low": 1.0, "high": 3.0, "mean": 1.5, "kinds": 3.0, "big": 2.0}},
+			obj{"total": 6.0, "low": 1.0, "high": 3.0, "mean": 1.5, "kinds": 3.0, "big": 2.0},
+		},
 		`where n > 0 | summarize make_set(location), make_list(name), any(type)`: {
-			obj{"make_set_location": list{"westeurope", "eastus"}, "make_list_name": list{"kv-one", "kv-two", "st1"}, "any_type": "microsoft.keyvault/vaults"}},
+			obj{"make_set_location": list{"westeurope", "eastus"}, "make_list_name": list{"kv-one", "kv-two", "st1"}, "any_type": "microsoft.keyvault/vaults"},
+		},
 		`where name == 'none' | summarize count(), avg(n), any(n)`: {obj{"count_": 0.0, "avg_n": nil, "any_n": nil}},
 		`summarize by location | count`:                            {obj{"Count": 3.0}},
 	} {

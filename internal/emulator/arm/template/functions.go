@@ -18,53 +18,73 @@ type environmentFunction struct {
 
 // environment finds a function by its lower-case name.
 func environment(name string) (f environmentFunction, ok bool) {
+	f = placeFunction(name)
+	return f, f.eval != nil
+}
+
+// placeFunction finds a function that tells where, when and by whom is deployed.
+func placeFunction(name string) environmentFunction {
+	switch name {
+	case "utcnow":
+		return environmentFunction{0, 1, (*env).utcNow}
+	case "newguid":
+		return environmentFunction{0, 0, (*env).newGUID}
+	case "deployment":
+		return environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("deployment", e.place.Deployment) }}
+	case "deployer":
+		return environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("deployer", e.place.Deployer) }}
+	case "environment":
+		return environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("environment", e.place.Environment) }}
+	case "tenant":
+		return environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("tenant", e.place.Tenant) }}
+	case "subscription":
+		return environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("subscription", e.place.Subscription) }}
+	case "resourcegroup":
+		return environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("resourceGroup", e.place.ResourceGroup) }}
+	case "managementgroup":
+		return environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("managementGroup", e.place.ManagementGroup) }}
+	case "pickzones":
+		return environmentFunction{3, 5, func(*env, []any) (any, error) { return []any{}, nil }}
+	case "fail":
+		return environmentFunction{1, 1, func(_ *env, args []any) (any, error) { return nil, errors.New(function.Text(args[0])) }}
+	}
+	return idFunction(name)
+}
+
+// idFunction finds a function that makes an ID.
+func idFunction(name string) environmentFunction {
+	switch name {
+	case "resourceid":
+		return environmentFunction{2, -1, (*env).resourceID}
+	case "subscriptionresourceid":
+		return environmentFunction{2, -1, (*env).subscriptionResourceID}
+	case "tenantresourceid":
+		return environmentFunction{2, -1, func(_ *env, args []any) (any, error) { return idUnder("", args) }}
+	case "managementgroupresourceid":
+		return environmentFunction{2, -1, (*env).managementGroupResourceID}
+	case "extensionresourceid":
+		return environmentFunction{3, -1, extensionResourceID}
+	}
+	return templateFunction(name)
+}
+
+// templateFunction finds a function that asks the template or its resources.
+func templateFunction(name string) environmentFunction {
 	switch name {
 	case "parameters":
-		f = environmentFunction{1, 1, func(e *env, args []any) (any, error) { return named(args[0], e.parameter) }}
+		return environmentFunction{1, 1, func(e *env, args []any) (any, error) { return named(args[0], e.parameter) }}
 	case "variables":
-		f = environmentFunction{1, 1, func(e *env, args []any) (any, error) { return named(args[0], e.variable) }}
+		return environmentFunction{1, 1, func(e *env, args []any) (any, error) { return named(args[0], e.variable) }}
 	case "copyindex":
-		f = environmentFunction{0, 2, (*env).copyIndex}
-	case "utcnow":
-		f = environmentFunction{0, 1, (*env).utcNow}
-	case "newguid":
-		f = environmentFunction{0, 0, (*env).newGUID}
-	case "deployment":
-		f = environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("deployment", e.place.Deployment) }}
-	case "deployer":
-		f = environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("deployer", e.place.Deployer) }}
-	case "environment":
-		f = environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("environment", e.place.Environment) }}
-	case "tenant":
-		f = environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("tenant", e.place.Tenant) }}
-	case "subscription":
-		f = environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("subscription", e.place.Subscription) }}
-	case "resourcegroup":
-		f = environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("resourceGroup", e.place.ResourceGroup) }}
-	case "managementgroup":
-		f = environmentFunction{0, 0, func(e *env, _ []any) (any, error) { return has("managementGroup", e.place.ManagementGroup) }}
-	case "resourceid":
-		f = environmentFunction{2, -1, (*env).resourceID}
-	case "subscriptionresourceid":
-		f = environmentFunction{2, -1, (*env).subscriptionResourceID}
-	case "tenantresourceid":
-		f = environmentFunction{2, -1, func(_ *env, args []any) (any, error) { return idUnder("", args) }}
-	case "managementgroupresourceid":
-		f = environmentFunction{2, -1, (*env).managementGroupResourceID}
-	case "extensionresourceid":
-		f = environmentFunction{3, -1, extensionResourceID}
+		return environmentFunction{0, 2, (*env).copyIndex}
 	case "reference":
-		f = environmentFunction{1, 3, (*env).reference}
+		return environmentFunction{1, 3, (*env).reference}
 	case "references":
-		f = environmentFunction{1, 2, (*env).references}
+		return environmentFunction{1, 2, (*env).references}
 	case "resourceinfo":
-		f = environmentFunction{1, 1, (*env).resourceInfo}
-	case "pickzones":
-		f = environmentFunction{3, 5, func(*env, []any) (any, error) { return []any{}, nil }}
-	case "fail":
-		f = environmentFunction{1, 1, func(_ *env, args []any) (any, error) { return nil, errors.New(function.Text(args[0])) }}
+		return environmentFunction{1, 1, (*env).resourceInfo}
 	}
-	return f, f.eval != nil
+	return environmentFunction{}
 }
 
 func named(arg any, find func(string) (any, error)) (any, error) {

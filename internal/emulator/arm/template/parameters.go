@@ -178,7 +178,8 @@ func sameAllowed(a, b any) bool {
 
 // within checks minValue, maxValue, minLength and maxLength.
 func within(schema map[string]any, v any) error {
-	size, what := int64(-1), "Length"
+	var size int64
+	what := "Length"
 	low, high := schema["minLength"], schema["maxLength"]
 	switch v := v.(type) {
 	case string:

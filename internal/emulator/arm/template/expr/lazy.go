@@ -146,8 +146,10 @@ func (l *lambda) call(args ...any) (any, error) {
 	if inner.vars == nil {
 		inner.vars = map[string]any{}
 	}
-	for i, n := range l.names {
-		inner.vars[n] = args[i]
+	for i, v := range args {
+		if i < len(l.names) {
+			inner.vars[l.names[i]] = v
+		}
 	}
 	return l.body.eval(inner)
 }

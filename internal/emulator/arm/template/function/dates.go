@@ -106,9 +106,29 @@ var standard = map[string]string{
 
 // tokens are .NET's custom format specifiers, longest first, and Go's layout for each.
 var tokens = []struct{ net, layout string }{
-	{"fffffff", "0000000"}, {"yyyy", "2006"}, {"MMMM", "January"}, {"dddd", "Monday"}, {"MMM", "Jan"}, {"ddd", "Mon"}, {"fff", "000"}, {"zzz", "-07:00"},
-	{"yy", "06"}, {"MM", "01"}, {"dd", "02"}, {"HH", "15"}, {"hh", "03"}, {"mm", "04"}, {"ss", "05"}, {"tt", "PM"},
-	{"M", "1"}, {"d", "2"}, {"h", "3"}, {"m", "4"}, {"s", "5"}, {"K", "Z07:00"}, {"H", "15"},
+	{"fffffff", "0000000"},
+	{"yyyy", "2006"},
+	{"MMMM", "January"},
+	{"dddd", "Monday"},
+	{"MMM", "Jan"},
+	{"ddd", "Mon"},
+	{"fff", "000"},
+	{"zzz", "-07:00"},
+	{"yy", "06"},
+	{"MM", "01"},
+	{"dd", "02"},
+	{"HH", "15"},
+	{"hh", "03"},
+	{"mm", "04"},
+	{"ss", "05"},
+	{"tt", "PM"},
+	{"M", "1"},
+	{"d", "2"},
+	{"h", "3"},
+	{"m", "4"},
+	{"s", "5"},
+	{"K", "Z07:00"},
+	{"H", "15"},
 }
 
 // FormatDate writes a time by a .NET format string, standard or custom.

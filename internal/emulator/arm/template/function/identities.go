@@ -38,7 +38,7 @@ const (
 // murmur hashes with two 32-bit lanes of four bytes each.
 func murmur(data []byte) uint64 {
 	var a, b uint32
-	size := uint32(len(data)) //nolint:gosec // a template is smaller than 4 GiB
+	size := uint32(len(data))
 	for ; len(data) >= 8; data = data[8:] {
 		a ^= laneA(binary.LittleEndian.Uint32(data))
 		a = (bits.RotateLeft32(a, 19)+b)*5 + stepA

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -87,43 +89,27 @@ func Kind(v any) string {
 
 // Equal compares two values as equals() does: texts and members with regard to case.
 func Equal(a, b any) bool {
-	switch a := a.(type) {
+	switch x := a.(type) {
 	case []any:
-		b, ok := b.([]any)
-		if !ok || len(a) != len(b) {
-			return false
-		}
-		for i := range a {
-			if !Equal(a[i], b[i]) {
-				return false
-			}
-		}
-		return true
+		y, ok := b.([]any)
+		return ok && slices.EqualFunc(x, y, Equal)
 	case map[string]any:
-		b, ok := b.(map[string]any)
-		if !ok || len(a) != len(b) {
-			return false
-		}
-		for k, v := range a {
-			if w, ok := b[k]; !ok || !Equal(v, w) {
-				return false
-			}
-		}
-		return true
-	case int64:
-		if f, ok := b.(float64); ok {
-			return float64(a) == f
-		}
-	case float64:
-		if n, ok := b.(int64); ok {
-			return a == float64(n)
-		}
+		y, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(x, y, Equal)
 	}
 	switch b.(type) {
 	case []any, map[string]any:
 		return false
 	}
-	return a == b
+	return number(a) == number(b)
+}
+
+// number gives a whole number as a float, so that 1 equals 1.0; anything else is as it is.
+func number(v any) any {
+	if n, ok := v.(int64); ok && n == int64(float64(n)) {
+		return float64(n)
+	}
+	return v
 }
 
 // Member finds a member of an object. As in Azure its name is looked for without regard
