@@ -29,7 +29,8 @@
 //	"managementPolicy": {"rules": […]}   as in the API
 //
 // Every service adds its own (see their packages): "containers", "virtual",
-// "discardWrites", "encryptionScopes" are the Blob service's.
+// "discardWrites" and "encryptionScopes" of package blob, "shares" of file, "tables" of
+// table, "queues" of queue. A member that no service knows is an error.
 //
 // # Objects
 //

@@ -10,7 +10,7 @@ import (
 
 // servers are the services of an account. The static website shows the blob service's data.
 func servers(opt Options) map[kit.Kind]kit.Server {
-	blobs := blob.New(blob.Options{Clock: opt.Clock, Limits: opt.Limits})
+	blobs := blob.New(blob.Options{Clock: opt.Clock})
 	return map[kit.Kind]kit.Server{
 		kit.Blob:  blobs,
 		kit.Web:   blobs,

@@ -18,8 +18,7 @@ import (
 
 // Options configure a Server.
 type Options struct {
-	Clock  wire.Clock // nil: the system's
-	Limits bool       // enforce the limits of single blobs
+	Clock wire.Clock // tells the time where no request does; nil: the system's
 }
 
 // Server is Blob Storage for all accounts.
