@@ -321,3 +321,22 @@ func TestManyLookAtOnce(t *testing.T) {
 		t.Errorf("in the end: %+v %v", got.Properties, err)
 	}
 }
+
+// TestRightsOfAnExtension: a lock written behind the type that it is on needs the right to
+// write locks, which an owner has and a contributor has not.
+func TestRightsOfAnExtension(t *testing.T) {
+	t.Parallel()
+	in := input(t, `"resources":[{"type":"Microsoft.KeyVault/vaults/providers/locks","apiVersion":"2020-05-01","name":"kv-a/Microsoft.Authorization/keep","properties":{"level":"CanNotDelete"}}]`, nil, armdeployments.DeploymentModeIncremental)
+	d := newDeployments(t, nobody)
+	d.assign(t, tenantA, nobody, groupA, "Contributor")
+	_, err := d.BeginCreateOrUpdate(t.Context(), "rg-App", "main", in, nil)
+	wantSDKError(t, err, http.StatusForbidden, "InvalidTemplateDeployment")
+	if err == nil || !strings.Contains(err.Error(), "Microsoft.Authorization/locks/write") {
+		t.Errorf("error %v", err)
+	}
+	d.assign(t, tenantA, nobody, groupA, "Owner")
+	if _, err := d.deploy(t, "main", in); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, d.do(t, owner, "DELETE", version(vaultA, kvVersion), ""), http.StatusConflict, "ScopeLocked")
+}

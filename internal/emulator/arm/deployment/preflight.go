@@ -5,10 +5,21 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/armid"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/template"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/arm/template/expr"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
+
+// writeAction names the right that writing a resource needs. A template may write the type
+// of an extension resource behind the type that it extends; the action is the extension's.
+func writeAction(res *template.Resource) string {
+	id := armid.Parse(res.ID)
+	if id.IsGroup() {
+		return "Microsoft.Resources/subscriptions/resourceGroups/write"
+	}
+	return id.Type() + "/write"
+}
 
 // maxNesting is how deep deployments may nest. Azure has a limit of its own.
 const maxNesting = 8
@@ -22,7 +33,7 @@ func (s *Service) preflight(r *record, depth int) *wire.Error {
 		if !deployed(res) {
 			continue
 		}
-		if action := res.Type + "/write"; !s.ctl.Allowed(r.caller, res.ID, action) {
+		if action := writeAction(res); !s.ctl.Allowed(r.caller, res.ID, action) {
 			return errUnauthorized(r.caller, lastOf(res.Name), res.Type, action, res.ID)
 		}
 		if res.Nested() {
