@@ -40,6 +40,7 @@ var rooms = map[string][]string{
 	"internal/inventory":         {"internal/azure", "plugin"},
 	"internal/plugins":           {"internal/azure/classify", "internal/azure/cloud", "plugin"},
 	// What the suite must know to judge a plugin; the program hands it on to the suite.
+	"internal/plugins/storage/parttest":     {"internal/plugins/storage", "internal/emulator", "plugin"}, // imported by tests only
 	"internal/plugins/keyvault/conformance": {"internal/plugins/keyvault", "plugin", suite, "internal/emulator/wire", "internal/azure/rbac/catalog"},
 
 	"internal/azure":      {"internal/retry", "plugin"},
