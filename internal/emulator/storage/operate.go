@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/children"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/kit"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
@@ -33,11 +34,12 @@ func (s *Service) Operate(c wire.Call) (wire.Answer, bool, *wire.Error) {
 	if len(c.Rest) > 1 && !strings.EqualFold(c.Rest[1], "default") {
 		return wire.Answer{}, true, notFound("ResourceNotFound", "The service "+c.Rest[1]+" does not exist: its name is default.")
 	}
-	ch := &child{svc: s, entry: e, call: c, kind: kit.Kind(kind), server: server}
+	ch := &child{svc: s, entry: e, call: c, kind: kit.Kind(kind)}
 	if len(c.Rest) <= 2 {
 		return ch.service()
 	}
-	return ch.collection()
+	below := children.Child{Call: c, Account: s.accountOf(e), Kind: ch.kind, Server: server, Now: s.opt.Clock().UTC(), Fetch: s.fetch}
+	return below.Answer()
 }
 
 // operateSubscription answers checkNameAvailability; there is no other operation of a
@@ -165,4 +167,77 @@ func resource(id, typ, name string, props map[string]any) map[string]any {
 
 func notFound(code, message string) *wire.Error {
 	return &wire.Error{Status: http.StatusNotFound, Code: code, Message: message}
+}
+
+// child is an operation of Resource Manager on a service of an account.
+type child struct {
+	svc   *Service
+	entry *entry
+	call  wire.Call
+	kind  kit.Kind
+}
+
+// defaults are the properties of the services of a new account.
+var defaults = map[kit.Kind]map[string]any{
+	kit.Blob: {
+		"cors": map[string]any{"corsRules": []any{}}, "deleteRetentionPolicy": map[string]any{"allowPermanentDelete": false, "enabled": false},
+	},
+	kit.File: {
+		"cors": map[string]any{"corsRules": []any{}}, "protocolSettings": map[string]any{"smb": map[string]any{}},
+		"shareDeleteRetentionPolicy": map[string]any{"enabled": true, "days": 7},
+	},
+	kit.Queue: {"cors": map[string]any{"corsRules": []any{}}},
+	kit.Table: {"cors": map[string]any{"corsRules": []any{}}},
+}
+
+// service answers <kind>Services and <kind>Services/default.
+func (c *child) service() (wire.Answer, bool, *wire.Error) {
+	path := string(c.kind) + "services/default"
+	props := c.svc.doc(c.entry, path)
+	if props == nil {
+		props = cloneMap(defaults[c.kind])
+	}
+	switch {
+	case c.call.Method == http.MethodGet && len(c.call.Rest) == 1:
+		return wire.Answer{Body: []any{c.show(props)}}, true, nil
+	case c.call.Method == http.MethodGet:
+		return wire.Answer{Body: c.show(props)}, true, nil
+	case c.call.Method != http.MethodPut || len(c.call.Rest) == 1:
+		return wire.Answer{}, false, nil
+	}
+	var in struct {
+		Properties map[string]any `json:"properties"`
+	}
+	if err := json.Unmarshal(c.call.Body, &in); err != nil {
+		return wire.Answer{}, true, badRequest("InvalidRequestContent", "The request content was invalid and could not be deserialized: '%v'.", err)
+	}
+	for k, v := range in.Properties {
+		props[k] = v
+	}
+	if err := c.svc.configure(c.entry, c.kind, props); err != nil {
+		return wire.Answer{}, true, badRequest("InvalidRequestPropertyValue", "%s", err.Error())
+	}
+	return wire.Answer{Body: c.show(props)}, true, nil
+}
+
+// configure stores the settings of a service and tells it.
+func (s *Service) configure(e *entry, kind kit.Kind, props map[string]any) error {
+	if server, ok := s.servers[kind].(kit.Configurer); ok {
+		if err := server.Configure(s.accountOf(e), props); err != nil {
+			return err
+		}
+	}
+	s.setDoc(e, string(kind)+"services/default", props)
+	return nil
+}
+
+// title is the kind as resource types spell it: "blobServices".
+func (c *child) title() string { return string(c.kind) + "Services" }
+
+func (c *child) show(props map[string]any) map[string]any {
+	out := resource(c.entry.id+"/"+c.title()+"/default", "Microsoft.Storage/storageAccounts/"+c.title(), "default", props)
+	if c.kind == kit.Blob || c.kind == kit.File {
+		out["sku"] = c.call.Resource.Body["sku"]
+	}
+	return out
 }
