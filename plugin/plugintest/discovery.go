@@ -27,8 +27,9 @@ func discoverChecks() []Check {
 
 func checkComplete(t *trial) {
 	b := t.newBench(many)
-	want := t.subject.keys(b.objects(b.source))
+	objects := b.objects(b.source)
 	for _, mode := range t.subject.Plugin.Info().Modes {
+		want := t.subject.keys(objects, mode)
 		p := b.newPair()
 		items := p.items(t.ctx, mode)
 		t.sameKeys(string(mode)+" mode", want, keysOf(items))
@@ -49,7 +50,7 @@ func checkComplete(t *trial) {
 func (t *trial) checkOnce(b *bench) {
 	from := b.sourceSide()
 	seen := map[plugin.Key]bool{}
-	for it, err := range t.subject.Plugin.Discover(t.ctx, from.Endpoint, t.options(plugin.Template, "")) {
+	for it, err := range t.subject.Plugin.Discover(t.ctx, from.Endpoint, t.options(t.subject.longMode(), "")) {
 		if err == nil && seen[it.Key] {
 			t.errorf("%s is yielded twice", it.Key)
 		}
@@ -173,7 +174,7 @@ func gapIn(want, got []plugin.Key) string {
 // tried again, and looks whether the stream says so.
 func checkPageFails(t *trial) {
 	b := t.newBench(many)
-	want := t.subject.keys(b.objects(b.source))
+	want := t.subject.keys(b.objects(b.source), plugin.Replication)
 	for place := 1; ; place++ {
 		from := b.sourceSide()
 		hit := ""

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/azure-tenant-grapher/atg/errs"
-	"github.com/azure-tenant-grapher/atg/plugin"
 	"github.com/azure-tenant-grapher/atg/plugin/plugintest/internal/lab"
 )
 
@@ -40,7 +39,7 @@ func checkBounded(t *trial) {
 	from := b.sourceSide()
 	var first, most uint64
 	count := 0
-	for _, err := range t.subject.Plugin.Discover(t.ctx, from.Endpoint, t.options(plugin.Template, "")) {
+	for _, err := range t.subject.Plugin.Discover(t.ctx, from.Endpoint, t.options(t.subject.longMode(), "")) {
 		if err != nil {
 			t.fatalf("Discover after %d items: %v", count, err)
 		}
@@ -74,7 +73,7 @@ func checkBreak(t *trial) {
 	from := b.sourceSide()
 	b.watched(func() {
 		count, inTime := 0, 0
-		for _, err := range t.subject.Plugin.Discover(t.ctx, from.Endpoint, t.options(plugin.Template, "")) {
+		for _, err := range t.subject.Plugin.Discover(t.ctx, from.Endpoint, t.options(t.subject.longMode(), "")) {
 			if err != nil {
 				t.fatalf("Discover: %v", err)
 			}
@@ -89,7 +88,7 @@ func checkBreak(t *trial) {
 		}
 	})
 	stopped := from.tap.Seen()
-	all, _ := t.list(t.ctx, from.Endpoint, t.options(plugin.Template, ""))
+	all, _ := t.list(t.ctx, from.Endpoint, t.options(t.subject.longMode(), ""))
 	if whole := from.tap.Seen() - stopped; len(all) > 20 && stopped >= whole {
 		t.errorf("10 of %d items cost %d requests, as many as all of them (%d)", len(all), stopped, whole)
 	}
@@ -98,7 +97,7 @@ func checkBreak(t *trial) {
 // checkCancel cancels once while a request is waited for and once between two items.
 func checkCancel(t *trial) {
 	b := t.newBench(many)
-	total := len(t.subject.keys(b.objects(b.source)))
+	total := len(t.subject.keys(b.objects(b.source), t.subject.longMode()))
 	from := b.sourceSide()
 	b.watched(func() { t.prompt("in a request", func() (time.Duration, []error) { return t.cancelInRequest(from) }) })
 	b.watched(func() {
@@ -146,7 +145,7 @@ func (t *trial) cancelInRequest(from side) (time.Duration, []error) {
 			return lab.Pass()
 		}
 	})
-	_, failed := t.list(ctx, from.Endpoint, t.options(plugin.Template, ""))
+	_, failed := t.list(ctx, from.Endpoint, t.options(t.subject.longMode(), ""))
 	if at.IsZero() {
 		t.fatalf("Discover makes fewer than two requests: there is nothing to cancel")
 	}
@@ -166,7 +165,7 @@ func (t *trial) cancelBetweenItems(from side, total int) (time.Duration, []error
 	var failed []error
 	var at time.Time
 	count := 0
-	for _, err := range t.subject.Plugin.Discover(ctx, from.Endpoint, t.options(plugin.Template, "")) {
+	for _, err := range t.subject.Plugin.Discover(ctx, from.Endpoint, t.options(t.subject.longMode(), "")) {
 		if err != nil {
 			failed = append(failed, err)
 			continue

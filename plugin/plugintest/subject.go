@@ -47,6 +47,10 @@ type Subject struct {
 	// object's own key.
 	Key func(o wire.Object) plugin.Key
 
+	// Content tells whether an object is content, of which template mode makes no item. Nil:
+	// template mode yields the same items as replication.
+	Content func(o wire.Object) bool
+
 	// Expect judges the target of a finished run: one sentence for each problem.
 	Expect func(Site) []string
 
@@ -154,16 +158,28 @@ func (s Subject) key(o wire.Object) plugin.Key {
 	return plugin.Key(o.Key)
 }
 
-// keys returns the keys that Discover must find, sorted, each once.
-func (s Subject) keys(objects []wire.Object) []plugin.Key {
+// keys returns the keys that Discover must find in a mode, sorted, each once.
+func (s Subject) keys(objects []wire.Object, mode plugin.Mode) []plugin.Key {
 	var keys []plugin.Key
 	for _, o := range objects {
+		if mode == plugin.Template && s.Content != nil && s.Content(o) {
+			continue
+		}
 		if k := s.key(o); k != "" {
 			keys = append(keys, k)
 		}
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
+}
+
+// longMode is the mode in which a listing is long: template mode, unless it leaves content
+// out.
+func (s Subject) longMode() plugin.Mode {
+	if s.Content != nil {
+		return plugin.Replication
+	}
+	return plugin.Template
 }
 
 // writes tells whether a request changes something; sign-in requests never do.
