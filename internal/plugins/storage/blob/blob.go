@@ -93,9 +93,9 @@ func (*Part) About() part.About {
 	return part.About{
 		Name: "blob", Service: account.Blob, PerSecond: 2000,
 		Items: []plugin.ItemKind{
-			{Name: kindContainer, Plural: "blob containers"},
+			{Name: kindContainer, Plural: "blob containers", Holds: true},
 			{Name: kindBlob, Plural: "blobs"},
-			{Name: kindDirectory, Plural: "blob directories"},
+			{Name: kindDirectory, Plural: "blob directories", Holds: true},
 		},
 		Settings: settings(), Limits: limits(), Cannot: cannot(), Permissions: permissions,
 	}

@@ -6,11 +6,10 @@ import (
 	"time"
 
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/copier"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/hint"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
-
-func unix(s int64) time.Time { return time.Unix(s, 0).UTC() }
 
 const reasonUnsummed = "no checksum at one side: the size is the same, and the target was written after the last change at the source; --set storage.verify=unsummed reads both"
 
@@ -32,16 +31,15 @@ func (b *blobJob) compare(ctx context.Context, c *copier.Copier) (plugin.Compari
 // fromHint answers from what was noted while listing, where that can be trusted: what was
 // the same a moment ago, and what was absent if this program has written nothing since.
 func (b *blobJob) fromHint() (plugin.Comparison, bool) {
-	h := b.hint()
-	if h == nil || !h.fresh() || b.Setting(setVerify) == verifyContent {
+	if b.Setting(setVerify) == verifyContent {
 		return plugin.Comparison{}, false
 	}
-	switch {
-	case h.Is == proven:
+	switch known := b.ref.AtThere.For(b.To, time.Now()); {
+	case known == proven:
 		return plugin.Comparison{State: plugin.Same, Proven: true}, true
-	case h.Is == alike && b.Setting(setVerify) == verifyListing:
+	case known == alike && b.Setting(setVerify) == verifyListing:
 		return plugin.Comparison{State: plugin.Same, Reason: reasonUnsummed}, true
-	case h.Is == absent && b.ref.Props != nil && b.To.Untouched(time.UnixMilli(h.At)):
+	case known == hint.Absent && b.ref.Props != nil:
 		return b.missing(seen{props: *b.ref.Props}), true
 	default:
 		return plugin.Comparison{}, false
@@ -77,6 +75,12 @@ func (b *blobJob) compareNow(ctx context.Context, c *copier.Copier) (plugin.Comp
 	}
 	there := seenOf(e)
 	v := judge(src, there, b.To.Facts)
+	if differs, err := b.differsInAccess(e); differs || err != nil {
+		v.state, v.fields = other, append(v.fields, "access control")
+		if err != nil {
+			return plugin.Comparison{}, err
+		}
+	}
 	if b.ref.Past > 0 && v.state != other {
 		if fields, err := b.comparePast(ctx); err != nil || len(fields) > 0 {
 			return part.Verdict(fields), err

@@ -13,6 +13,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/policy"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -131,7 +132,7 @@ func newContainerJob(j part.Job) (*containerJob, error) {
 type shape struct {
 	public   string
 	metadata map[string]string
-	policies []policy
+	policies []policy.Policy
 }
 
 // read returns what a side has, nil if nothing.
@@ -162,7 +163,7 @@ func (c *containerJob) read(ctx context.Context, side plugin.Side) (*shape, erro
 	return &shape{found.Public, found.Metadata, ps}, nil
 }
 
-func (c *containerJob) policies(ctx context.Context, side plugin.Side) ([]policy, error) {
+func (c *containerJob) policies(ctx context.Context, side plugin.Side) ([]policy.Policy, error) {
 	client, err := c.On(side).Blobs(ctx)
 	if err != nil {
 		return nil, c.Fail("reach the blob service", side, err)
@@ -208,7 +209,7 @@ func (s shape) differences(at shape) []string {
 	if !sameMetadata(s.metadata, at.metadata) {
 		out = append(out, "metadata")
 	}
-	if !samePolicies(s.policies, at.policies) {
+	if !policy.Same(s.policies, at.policies) {
 		out = append(out, "stored access policies")
 	}
 	return out
@@ -302,7 +303,7 @@ func (c *containerJob) update(ctx context.Context, want, at shape) error {
 			return c.Fail("set the container's metadata", plugin.Target, err, writeContainers)
 		}
 	}
-	if want.public != at.public || !samePolicies(want.policies, at.policies) {
+	if want.public != at.public || !policy.Same(want.policies, at.policies) {
 		return c.setPolicies(ctx, client, want)
 	}
 	return nil
@@ -340,6 +341,32 @@ func pointers(m map[string]string) map[string]*string {
 	out := make(map[string]*string, len(m))
 	for k, v := range m {
 		out[k] = &v
+	}
+	return out
+}
+
+func policiesOf(ids []*container.SignedIdentifier) []policy.Policy {
+	out := make([]policy.Policy, 0, len(ids))
+	for _, s := range ids {
+		if s == nil {
+			continue
+		}
+		a := s.AccessPolicy
+		if a == nil {
+			a = &container.AccessPolicy{}
+		}
+		out = append(out, policy.Of(s.ID, a.Start, a.Expiry, a.Permission))
+	}
+	return out
+}
+
+func identifiers(ps []policy.Policy) []*container.SignedIdentifier {
+	out := make([]*container.SignedIdentifier, 0, len(ps))
+	for _, p := range ps {
+		a := &container.AccessPolicy{}
+		s := &container.SignedIdentifier{AccessPolicy: a}
+		s.ID, a.Start, a.Expiry, a.Permission = p.Fields()
+		out = append(out, s)
 	}
 	return out
 }

@@ -49,10 +49,8 @@ func (b *blobJob) replicateDirectory(ctx context.Context) (plugin.Outcome, error
 	out := plugin.Outcome{Status: plugin.Created, Warnings: warnings(b.ref.Lost)}
 	if at == nil {
 		ours = true
-		if b.Save != nil && b.ref.Access != nil {
-			if err := b.Save([]byte(begun)); err != nil {
-				return plugin.Outcome{}, b.Fail("save a checkpoint", plugin.Target, err)
-			}
+		if err := b.begin(); err != nil {
+			return plugin.Outcome{}, err
 		}
 		if err := b.makeDirectory(ctx); err != nil {
 			return plugin.Outcome{}, err
@@ -77,6 +75,41 @@ func (b *blobJob) replicateDirectory(ctx context.Context) (plugin.Outcome, error
 	}
 	out.Warnings = append(out.Warnings, unmapped(unknown)...)
 	return out, nil
+}
+
+// begin notes durably, before a path is made, that its rights are this program's to set.
+func (b *blobJob) begin() error {
+	if b.Save == nil || b.ref.Access == nil || !b.To.HNS {
+		return nil
+	}
+	return b.Fail("save a checkpoint", plugin.Target, b.Save([]byte(begun)))
+}
+
+// withAccess gives a blob that was copied, or was there, its owner and ACL.
+func (b *blobJob) withAccess(ctx context.Context, out plugin.Outcome) (plugin.Outcome, error) {
+	if b.ref.Access == nil || !b.To.HNS || out.Status == plugin.Skipped {
+		return out, nil
+	}
+	at, err := b.look(ctx, plugin.Target)
+	if err != nil || at == nil {
+		return out, err
+	}
+	set, unknown, err := b.setAccess(ctx, at, out.Status != plugin.Unchanged || len(b.Checkpoint) > 0)
+	if set && out.Status == plugin.Unchanged {
+		out.Status = plugin.Updated
+	}
+	out.Warnings = append(out.Warnings, unmapped(unknown)...)
+	return out, err
+}
+
+// differsInAccess tells whether the target has not the owner and ACL that it is to have.
+func (b *blobJob) differsInAccess(at *listing.Entry) (bool, error) {
+	ids, err := readIdentities(b.Setting(setACLMap))
+	if err != nil || ids == nil || b.ref.Access == nil || !b.To.HNS {
+		return false, err
+	}
+	want, _ := ids.mapped(*b.ref.Access)
+	return want.differs(accessOf(at, true)), nil
 }
 
 func unmapped(ids []string) []string {
@@ -152,14 +185,9 @@ func (b *blobJob) compareDirectory(ctx context.Context) (plugin.Comparison, erro
 	if !isFolder(at) {
 		fields = append(fields, "kind")
 	}
-	ids, err := readIdentities(b.Setting(setACLMap))
-	if err != nil {
-		return plugin.Comparison{}, err
+	differs, err := b.differsInAccess(at)
+	if differs {
+		fields = append(fields, "access control")
 	}
-	if ids != nil && b.ref.Access != nil && b.To.HNS {
-		if want, _ := ids.mapped(*b.ref.Access); want.differs(accessOf(at, true)) {
-			fields = append(fields, "access control")
-		}
-	}
-	return part.Verdict(fields), nil
+	return part.Verdict(fields), err
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/account"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/hint"
 )
 
 // seen is a blob as far as a listing shows it.
@@ -19,7 +20,7 @@ func seenOf(e *listing.Entry) seen { return seen{propsOf(e), e.Size, e.Modified,
 
 // verdict says how a blob at the target relates to one at the source.
 type verdict struct {
-	state  state
+	state  hint.State
 	fields []string // what differs, if state is other
 }
 

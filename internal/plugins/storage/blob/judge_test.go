@@ -14,6 +14,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/account"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/copier"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/hint"
 )
 
 var standard = account.Facts{Kind: "StorageV2", SKU: "Standard_LRS"}
@@ -36,7 +37,7 @@ func TestJudge(t *testing.T) {
 		name     string
 		src, dst seen
 		to       account.Facts
-		want     state
+		want     hint.State
 		fields   []string
 	}{
 		{"the same", base, base, standard, proven, nil},

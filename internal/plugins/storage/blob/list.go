@@ -11,6 +11,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/account"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/hint"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
@@ -147,34 +148,31 @@ func (w *walk) flush(ctx context.Context) {
 	if len(w.marker) > maxMarker {
 		text = ""
 	}
-	w.stopped = !w.yield(item(w.name, h.now, r, text), nil)
+	w.stopped = !w.yield(item(w.name, h.now, w.Source.HNS, r, text), nil)
 }
 
 // compare notes what the target has under the name.
-func (w *walk) compare(ctx context.Context, h history) *hint {
+func (w *walk) compare(ctx context.Context, h history) *hint.Hint {
 	w.mixed = w.mixed || (w.last != "" && !w.dst.before(w.last, h.now.Name))
 	w.last = h.now.Name
 	there, ok := w.dst.find(ctx, h.now.Name)
 	if !ok || w.mixed {
 		return nil
 	}
-	out := &hint{To: w.dst.id, At: time.Now().UnixMilli(), Is: absent}
-	if there.now == nil {
-		return out
+	is := hint.Absent
+	if there.now != nil {
+		is = judge(seenOf(h.now), seenOf(there.now), w.Target.Facts).state
+		if h.differs(there) || w.query.Access { // ACLs are to be mapped: each item looks at its own
+			is = other
+		}
 	}
-	out.E = there.now.ETag
-	out.Is = judge(seenOf(h.now), seenOf(there.now), w.Target.Facts).state
-	if h.differs(there) || w.query.Access { // whose ACLs are to be mapped, each item looks at
-		out.Is = other
-	}
-	return out
+	return hint.New(w.Target, is, time.Now())
 }
 
 // side is the listing of the target's container, which runs beside the source's.
 type side struct {
 	c     *container.Client
 	query listing.Query
-	id    string // targetName
 	hns   bool
 	ready []*listing.Entry
 	ended bool
@@ -183,7 +181,7 @@ type side struct {
 }
 
 func newSide(l part.Listing, c *container.Client, from string) *side {
-	return &side{c: c, query: queryFor(l.Setting, l.Target.Facts), id: targetName(l.Target.ID), hns: l.Target.HNS && l.Source.HNS, from: from}
+	return &side{c: c, query: queryFor(l.Setting, l.Target.Facts), hns: l.Target.HNS && l.Source.HNS, from: from}
 }
 
 // before tells whether the services list a before b: by bytes, and with a hierarchical

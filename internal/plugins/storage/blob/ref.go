@@ -1,8 +1,6 @@
 package blob
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -10,6 +8,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/hint"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
@@ -18,64 +17,31 @@ import (
 type ref struct {
 	// Props are what the listing said; nil if that is too long for a name tag, and then the
 	// source is asked again.
-	Props *props `json:"p,omitempty"`
-	// Modified is when the source was last changed, in Unix seconds.
-	Modified int64  `json:"d,omitempty"`
-	Archive  string `json:"a,omitempty"` // what the listing said of a rehydration
+	Props   *props `json:"p,omitempty"`
+	Archive string `json:"a,omitempty"` // what the listing said of a rehydration
 	// Past is how many snapshots or versions the blob has besides, where they are copied.
-	Past    int      `json:"h,omitempty"`
-	Lost    []string `json:"x,omitempty"` // what cannot be carried over, for people
-	Access  *access  `json:"w,omitempty"` // of a directory or file in a hierarchical namespace
-	AtThere *hint    `json:"o,omitempty"`
+	Past    int        `json:"h,omitempty"`
+	Lost    []string   `json:"x,omitempty"` // what cannot be carried over, for people
+	Access  *access    `json:"w,omitempty"` // of a directory or file in a hierarchical namespace
+	AtThere *hint.Hint `json:"o,omitempty"`
 }
 
 // maxProps bounds ref.Props, in bytes of JSON: metadata may take 8 KiB, index tags 4 KiB.
 const maxProps = 2 << 10
 
-// hint is what stood at the target while the source was listed. It may be old, so a write
-// is made on the condition that it still holds; it spares the items that are the same a
-// request each.
-type hint struct {
-	To string `json:"i"`           // which target
-	At int64  `json:"t"`           // when, in Unix milliseconds
-	Is state  `json:"s"`           // what
-	E  string `json:"e,omitempty"` // the ETag there
-}
-
-// state is what a listing shows of a blob at the target.
-type state string
-
+// What a listing shows of a blob at the target, beside hint.Absent.
 const (
-	absent state = "n" // nothing of that name
-	proven state = "=" // the same, its checksum included
-	alike  state = "~" // the same as far as a listing shows; one has no checksum
-	other  state = "x" // something else
-	unsure state = "?" // only the content tells
+	proven = hint.Same       // the same, its checksum included
+	alike  = hint.State("~") // the same as far as a listing shows; one has no checksum
+	other  = hint.Other
+	unsure = hint.State("?") // only the content tells
 )
 
-// freshness is how long a hint is taken for true where it spares a look. A listing runs
-// ahead of the work by less.
-const freshness = 15 * time.Minute
-
-// targetName is short and says nothing: it stands in every item.
-func targetName(id string) string {
-	sum := sha256.Sum256([]byte(strings.ToLower(id)))
-	return hex.EncodeToString(sum[:4])
-}
-
-// hint returns what was noted of the job's own target, or nil.
-func (b *blobJob) hint() *hint {
+// thoughtAbsent tells whether the listing showed nothing at the job's own target. That may
+// be long ago: it is enough for a write that happens only if it still holds.
+func (b *blobJob) thoughtAbsent() bool {
 	h := b.ref.AtThere
-	if h == nil || h.To != targetName(b.To.ID) {
-		return nil
-	}
-	return h
-}
-
-// fresh tells whether a hint is young enough to spare a look.
-func (h *hint) fresh() bool {
-	age := time.Since(time.UnixMilli(h.At))
-	return age >= 0 && age < freshness
+	return h != nil && h.Is == hint.Absent && h.To == hint.New(b.To, "", time.Time{}).To
 }
 
 // blobJob is a job for one blob.
@@ -102,11 +68,21 @@ func newBlobJob(j part.Job) (*blobJob, error) {
 	return b, nil
 }
 
-// item makes the item of an entry. h may be nil.
-func item(containerName string, e *listing.Entry, r ref, cursor string) plugin.Item {
+// parentOf returns the key of what holds a blob: with a hierarchical namespace the
+// directory that it is in, so that it does not come into being on the way, with other
+// rights; else the container.
+func parentOf(containerName, name string, hns bool) plugin.Key {
+	if at := strings.LastIndexByte(name, '/'); hns && at > 0 {
+		return plugin.Key(blobKeys + containerName + "/" + name[:at])
+	}
+	return plugin.Key(containerKeys + containerName)
+}
+
+// item makes the item of an entry.
+func item(containerName string, e *listing.Entry, hns bool, r ref, cursor string) plugin.Item {
 	it := plugin.Item{
-		Key: plugin.Key(blobKeys + containerName + "/" + e.Name), Parent: plugin.Key(containerKeys + containerName), Kind: kindBlob,
-		Size: e.Size, Rev: e.ETag, Cursor: cursor,
+		Key: plugin.Key(blobKeys + containerName + "/" + e.Name), Parent: parentOf(containerName, e.Name, hns), Kind: kindBlob,
+		Size: e.Size, Rev: e.ETag, Modified: e.Modified, Cursor: cursor,
 	}
 	if e.Directory {
 		it.Kind, it.Size = kindDirectory, 0
@@ -115,7 +91,7 @@ func item(containerName string, e *listing.Entry, r ref, cursor string) plugin.I
 		it.Digest = "md5:" + e.MD5
 	}
 	p := propsOf(e)
-	r.Props, r.Modified, r.Archive = &p, e.Modified.Unix(), e.Archive
+	r.Props, r.Archive = &p, e.Archive
 	r.Lost = lost(e)
 	if raw, err := json.Marshal(p); err != nil || len(raw) > maxProps {
 		r.Props = nil

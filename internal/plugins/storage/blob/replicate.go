@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	azblob "github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
@@ -56,7 +57,7 @@ func (b *blobJob) look(ctx context.Context, side plugin.Side) (*listing.Entry, e
 // source returns the blob as the item has it, or as it is where the item has no room.
 func (b *blobJob) source(ctx context.Context) (seen, error) {
 	if b.ref.Props != nil {
-		return seen{*b.ref.Props, b.Item.Size, unix(b.ref.Modified), b.Item.Rev}, nil
+		return seen{*b.ref.Props, b.Item.Size, b.Item.Modified, b.Item.Rev}, nil
 	}
 	e, err := b.look(ctx, plugin.Source)
 	if err != nil {
@@ -93,7 +94,7 @@ const tierArchive = "Archive"
 
 // replicate copies one blob.
 func (b *blobJob) replicate(ctx context.Context, c *copier.Copier) (plugin.Outcome, error) {
-	if h := b.hint(); h != nil && h.fresh() && (h.Is == proven || h.Is == alike) {
+	if known := b.ref.AtThere.For(b.To, time.Now()); known == proven || known == alike {
 		return plugin.Outcome{Status: plugin.Unchanged}, nil
 	}
 	src, err := b.source(ctx)
@@ -106,11 +107,16 @@ func (b *blobJob) replicate(ctx context.Context, c *copier.Copier) (plugin.Outco
 	if b.ref.Past > 0 {
 		return b.replicateHistory(ctx, c, src)
 	}
-	blind := b.hint() != nil && b.hint().Is == absent
+	blind := b.thoughtAbsent()
+	if err := b.begin(); err != nil {
+		return plugin.Outcome{}, err
+	}
 	for try := 1; ; try++ {
 		out, err := b.attempt(ctx, c, src, blind)
 		switch {
-		case err == nil, try == looks:
+		case err == nil:
+			return b.withAccess(ctx, out)
+		case try == looks:
 			return out, err
 		case errors.Is(err, copier.ErrTargetChanged):
 			blind = false
