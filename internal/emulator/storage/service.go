@@ -148,17 +148,19 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		kit.WriteError(w, &wire.Error{Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "There is no storage service at " + r.Host + "."})
 		return
 	}
-	stamp(w, r, p.kind)
-	c := &call{svc: s, entry: e, set: set, place: p, w: w, r: r, now: s.opt.Clock().UTC()}
+	now := s.opt.Clock().UTC()
+	stamp(w, r, p.kind, now)
+	c := &call{svc: s, entry: e, set: set, place: p, w: w, r: r, now: now}
 	if err := c.serve(); err != nil {
 		c.writeError(err)
 	}
 }
 
-// stamp sets the headers that all answers have. Storage echoes the client's request ID
-// without being asked to.
-func stamp(w http.ResponseWriter, r *http.Request, kind kit.Kind) {
+// stamp sets the headers that all answers have, the service's own time among them. Storage
+// echoes the client's request ID without being asked to.
+func stamp(w http.ResponseWriter, r *http.Request, kind kit.Kind, now time.Time) {
 	h := w.Header()
+	h.Set("Date", now.Format(http.TimeFormat))
 	h.Set("Server", serverNames[kind])
 	if id := r.Header.Get(wire.HeaderClientRequestID); id != "" && len(id) <= 1024 {
 		h.Set(wire.HeaderClientRequestID, id)
