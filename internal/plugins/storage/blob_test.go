@@ -263,8 +263,8 @@ func TestAFirewalledSourceIsStreamed(t *testing.T) {
 	if told != 1 {
 		t.Errorf("it is said %d times that blobs go through the program, want once", told)
 	}
-	if got := strings.Join(l.calls.take(), ";"); !strings.Contains(got, "1 PUT from URL") {
-		t.Errorf("%s: the way that is closed is tried more than once", got)
+	if got := strings.Join(l.calls.take(), ";"); !strings.Contains(got, "2 PUT from URL") {
+		t.Errorf("%s: the way that is closed is tried for more than one blob", got)
 	}
 	strict := newLab(t, side{data: data, properties: rules}, side{data: `{"containers": [{"name": "ccc"}]}`})
 	r := blobs("copy", "server")

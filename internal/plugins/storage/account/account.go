@@ -15,9 +15,11 @@
 package account
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"reflect"
 	"strings"
@@ -168,6 +170,22 @@ func (a *Account) Options() policy.ClientOptions { return a.options }
 
 // UsesKey tells whether to sign in with the account's key instead of the Credential.
 func (a *Account) UsesKey() bool { return a.useKey }
+
+// Once returns a context under which a request is sent a second time only if the service
+// refused the first for haste (429, and 503 of code ServerBusy, which it answers before it
+// does anything). It is for what makes a new thing at each call.
+func (a *Account) Once(ctx context.Context) context.Context {
+	opt := a.options.Retry
+	again := opt.ShouldRetry
+	opt.ShouldRetry = func(resp *http.Response, err error) bool {
+		if err != nil || resp == nil {
+			return false
+		}
+		busy := resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("x-ms-error-code") == "ServerBusy"
+		return (busy || resp.StatusCode == http.StatusTooManyRequests) && (again == nil || again(resp, err))
+	}
+	return policy.WithRetryOptions(ctx, opt)
+}
 
 // Memo returns what build made for a at the first call, and makes it where it was not made
 // yet or could not be made. A type of value has one memo in an account: clients are made

@@ -70,6 +70,19 @@ func (a *Account) ReadSAS(ctx context.Context, container string, tags bool) (sec
 	return query, nil
 }
 
+// Refused says that a signature of ReadSAS was not taken, and forgets it with the key that
+// signed it: both may have been revoked, or live by another clock than this program knows.
+func (a *Account) Refused(query secret.Value) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for name, s := range a.sas {
+		if s.query.Equal(query) {
+			delete(a.sas, name)
+			a.udk = nil
+		}
+	}
+}
+
 // knownSAS returns a signature that lives for long enough, or nil.
 func (a *Account) knownSAS(name string) *shared {
 	now := a.clock.now()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
@@ -201,6 +202,8 @@ func (c *containerJob) wanted(ctx context.Context) (shape, []string, error) {
 	return s, lost, nil
 }
 
+const fieldPolicies = "stored access policies"
+
 func (s shape) differences(at shape) []string {
 	var out []string
 	if s.public != at.public {
@@ -210,7 +213,7 @@ func (s shape) differences(at shape) []string {
 		out = append(out, "metadata")
 	}
 	if !policy.Same(s.policies, at.policies) {
-		out = append(out, "stored access policies")
+		out = append(out, fieldPolicies)
 	}
 	return out
 }
@@ -236,6 +239,8 @@ func (c *containerJob) replicate(ctx context.Context) (plugin.Outcome, error) {
 		if at, err = c.read(ctx, plugin.Target); err != nil || at == nil {
 			return plugin.Outcome{}, errors.Join(err, c.Problem("create", plugin.Target, errs.Unavailable, errors.New("it is there and is not")))
 		}
+		// What it lacks is what would have been set next: the answer to the request was lost.
+		ours = ours || slices.Equal(want.differences(*at), []string{fieldPolicies}) && len(at.policies) == 0
 	}
 	fields := want.differences(*at)
 	if len(fields) == 0 {

@@ -54,7 +54,7 @@ func (b *blobJob) comparePast(ctx context.Context) ([]string, error) {
 // replicateHistory copies a blob with its past, oldest first. A snapshot is made by
 // writing its content as the blob and taking a snapshot of that; a version, by writing
 // over it. What the target has of the past must be the beginning of the source's.
-func (b *blobJob) replicateHistory(ctx context.Context, c *copier.Copier, now seen) (plugin.Outcome, error) {
+func (b *blobJob) replicateHistory(ctx context.Context, c *copier.Copier) (plugin.Outcome, error) {
 	src, err := b.past(ctx, plugin.Source)
 	if err != nil {
 		return plugin.Outcome{}, err
@@ -66,7 +66,7 @@ func (b *blobJob) replicateHistory(ctx context.Context, c *copier.Copier, now se
 	if src.now == nil {
 		return plugin.Outcome{}, b.gone()
 	}
-	now = seenOf(src.now)
+	now := seenOf(src.now)
 	done := src.shared(dst)
 	if done < 0 {
 		return plugin.Outcome{}, b.Problem("copy", plugin.Target, errs.Conflict, fmt.Errorf("the target has %s that the source has not", b.Setting(setHistory)))
@@ -138,7 +138,7 @@ func (b *blobJob) step(ctx context.Context, c *copier.Copier, e, current *listin
 		return nil, b.Fail("reach the blob service", plugin.Target, err)
 	}
 	etag := azcore.ETag(current.ETag)
-	_, err = to.NewContainerClient(b.container).NewBlobClient(b.name).CreateSnapshot(ctx, &azblob.CreateSnapshotOptions{
+	_, err = to.NewContainerClient(b.container).NewBlobClient(b.name).CreateSnapshot(b.To.Once(ctx), &azblob.CreateSnapshotOptions{
 		AccessConditions: &azblob.AccessConditions{ModifiedAccessConditions: &azblob.ModifiedAccessConditions{IfMatch: &etag}},
 	})
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
@@ -36,13 +35,6 @@ const (
 	other  = hint.Other
 	unsure = hint.State("?") // only the content tells
 )
-
-// thoughtAbsent tells whether the listing showed nothing at the job's own target. That may
-// be long ago: it is enough for a write that happens only if it still holds.
-func (b *blobJob) thoughtAbsent() bool {
-	h := b.ref.AtThere
-	return h != nil && h.Is == hint.Absent && h.To == hint.New(b.To, "", time.Time{}).To
-}
 
 // blobJob is a job for one blob.
 type blobJob struct {

@@ -104,15 +104,12 @@ func (b *blobJob) replicate(ctx context.Context, c *copier.Copier) (plugin.Outco
 	if why := b.impossible(src); why != "" {
 		return part.Skipped(why)
 	}
-	if b.ref.Past > 0 {
-		return b.replicateHistory(ctx, c, src)
-	}
-	blind := b.thoughtAbsent()
+	blind := b.ref.AtThere.Absent(b.To)
 	if err := b.begin(); err != nil {
 		return plugin.Outcome{}, err
 	}
 	for try := 1; ; try++ {
-		out, err := b.attempt(ctx, c, src, blind)
+		out, err := b.once(ctx, c, src, blind)
 		switch {
 		case err == nil:
 			return b.withAccess(ctx, out)
@@ -133,6 +130,13 @@ func (b *blobJob) replicate(ctx context.Context, c *copier.Copier) (plugin.Outco
 			return out, err
 		}
 	}
+}
+
+func (b *blobJob) once(ctx context.Context, c *copier.Copier, src seen, blind bool) (plugin.Outcome, error) {
+	if b.ref.Past > 0 {
+		return b.replicateHistory(ctx, c)
+	}
+	return b.attempt(ctx, c, src, blind)
 }
 
 // attempt looks at the target, unless it is thought to lack the blob, and copies.

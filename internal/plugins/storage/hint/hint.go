@@ -53,6 +53,12 @@ func (h *Hint) For(to *account.Account, now time.Time) State {
 	return h.Is
 }
 
+// Absent tells whether a listing, however old, showed nothing at an account. That is enough
+// for a write that happens only if there still is nothing, and for nothing else.
+func (h *Hint) Absent(to *account.Account) bool {
+	return h != nil && h.Is == Absent && h.To == nameOf(to)
+}
+
 func nameOf(a *account.Account) string {
 	sum := sha256.Sum256([]byte(strings.ToLower(a.ID)))
 	return hex.EncodeToString(sum[:4])

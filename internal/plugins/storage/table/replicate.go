@@ -74,18 +74,19 @@ func replicateEntity(ctx context.Context, j part.Job, r ref) (plugin.Outcome, er
 	if err != nil {
 		return plugin.Outcome{}, err
 	}
-	if known == hint.Absent {
-		out, err := insert(ctx, j, r, src)
-		if !failed(err, aztables.EntityAlreadyExists) {
-			return out, err
+	var dst *entity.Entity
+	for blind := r.Hint.Absent(j.To); dst == nil; blind = false {
+		if !blind {
+			if dst, err = get(ctx, j, plugin.Target, r); err != nil {
+				return plugin.Outcome{}, err
+			}
 		}
-	}
-	dst, err := get(ctx, j, plugin.Target, r)
-	if err != nil {
-		return plugin.Outcome{}, err
-	}
-	if dst == nil {
-		return insert(ctx, j, r, src)
+		if dst == nil {
+			out, err := insert(ctx, j, r, src)
+			if !failed(err, aztables.EntityAlreadyExists) {
+				return out, err
+			}
+		}
 	}
 	fields := src.Differences(dst)
 	switch {

@@ -77,7 +77,6 @@ func permissions(mode plugin.Mode) []plugin.Permission {
 	out := []plugin.Permission{
 		control(plugin.Source, readTables, "list the tables"),
 		control(plugin.Source, readPolicy, "read the tables' stored access policies"),
-		control(plugin.Target, readTables, "see which tables are there"),
 		control(plugin.Target, writeTables, "create tables"),
 		control(plugin.Target, readPolicy, "see the tables' stored access policies"),
 		control(plugin.Target, writePolicy, "set stored access policies"),

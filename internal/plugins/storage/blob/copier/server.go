@@ -19,21 +19,28 @@ import (
 // server lets the target's service read from the source's.
 type server struct{ *Copier }
 
-// signed returns the source's URL with a signature. It goes into a header of requests and
-// nowhere else. Without a signature there is no copy from server to server.
-func (w *work) signed(ctx context.Context) (string, error) {
-	query, err := w.From.ReadSAS(ctx, w.Container, false)
-	if err != nil {
-		if !errs.Retryable(classify.Error("sign", plugin.Source, "", "", err)) && ctx.Err() == nil {
-			err = fmt.Errorf("%w: no signature for the source: %w", ErrNoServerCopy, err)
+// signed calls f with the source's URL and a signature, which goes into a header of the
+// request and nowhere else. A signature that is refused is made once more: it may have been
+// revoked meanwhile. Without one there is no copy from server to server.
+func (w *work) signed(ctx context.Context, f func(url string) error) error {
+	for again := false; ; again = true {
+		query, err := w.From.ReadSAS(ctx, w.Container, false)
+		if err != nil {
+			if !errs.Retryable(classify.Error("sign", plugin.Source, "", "", err)) && ctx.Err() == nil {
+				err = fmt.Errorf("%w: no signature for the source: %w", ErrNoServerCopy, err)
+			}
+			return &Error{plugin.Source, "sign for the target to read", err}
 		}
-		return "", &Error{plugin.Source, "sign for the target to read", err}
+		join := "?"
+		if strings.Contains(w.source, "?") {
+			join = "&"
+		}
+		err = f(w.source + join + query.Reveal())
+		if again || !bloberror.HasCode(err, bloberror.CannotVerifyCopySource) {
+			return err
+		}
+		w.From.Refused(query)
 	}
-	join := "?"
-	if strings.Contains(w.source, "?") {
-		join = "&"
-	}
-	return w.source + join + query.Reveal(), nil
 }
 
 func (s server) block(ctx context.Context, w *work) error {
@@ -41,24 +48,23 @@ func (s server) block(ctx context.Context, w *work) error {
 	if w.Size > w.Single {
 		return s.inBlocks(ctx, w, to)
 	}
-	url, err := w.signed(ctx)
-	if err != nil {
-		return err
-	}
 	no := false
 	opt := &blockblob.UploadBlobFromURLOptions{
 		HTTPHeaders: w.Headers, Metadata: w.Metadata, Tags: w.Tags, Tier: tier(w.Tier), AccessConditions: &w.If,
 		CopySourceBlobProperties: &no, SourceModifiedAccessConditions: w.ifSourceCopied(),
 		SourceContentMD5: w.Headers.BlobContentMD5,
 	}
-	_, err = to.UploadBlobFromURL(ctx, url, opt)
-	if bloberror.HasCode(err, bloberror.MD5Mismatch) {
-		opt.SourceContentMD5 = nil
-		w.notes = append(w.notes, "The MD5 that the source shows is not that of its content; it was copied as it is.")
-		_, err = to.UploadBlobFromURL(ctx, url, opt)
-	}
-	if err != nil {
+	err := w.signed(ctx, func(url string) error {
+		_, err := to.UploadBlobFromURL(ctx, url, opt)
+		if bloberror.HasCode(err, bloberror.MD5Mismatch) {
+			opt.SourceContentMD5 = nil
+			w.notes = append(w.notes, wrongMD5)
+			_, err = to.UploadBlobFromURL(ctx, url, opt)
+		}
 		return atTarget("write the blob", err)
+	})
+	if err != nil {
+		return err
 	}
 	w.add(w.Size, true)
 	return nil
@@ -71,14 +77,12 @@ func (s server) inBlocks(ctx context.Context, w *work, to *blockblob.Client) err
 		return err
 	}
 	err = w.blocks(ctx, p, there, s.slot, func(ctx context.Context, _ int64, id string, offset, n int64) error {
-		url, err := w.signed(ctx)
-		if err != nil {
-			return err
-		}
-		_, err = to.StageBlockFromURL(ctx, id, url, &blockblob.StageBlockFromURLOptions{
-			Range: blob.HTTPRange{Offset: offset, Count: n}, SourceModifiedAccessConditions: w.ifSourceCopied(),
+		return w.signed(ctx, func(url string) error {
+			_, err := to.StageBlockFromURL(ctx, id, url, &blockblob.StageBlockFromURLOptions{
+				Range: blob.HTTPRange{Offset: offset, Count: n}, SourceModifiedAccessConditions: w.ifSourceCopied(),
+			})
+			return atTarget("write a block", err)
 		})
-		return atTarget("write a block", err)
 	})
 	if err != nil {
 		return err
@@ -101,11 +105,7 @@ func (s server) with(ctx context.Context, w *work, f func(url string) error) err
 		return err
 	}
 	defer release()
-	url, err := w.signed(ctx)
-	if err != nil {
-		return err
-	}
-	return f(url)
+	return w.signed(ctx, f)
 }
 
 func (s server) page(ctx context.Context, w *work) error {

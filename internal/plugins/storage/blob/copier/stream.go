@@ -95,6 +95,8 @@ func (s stream) block(ctx context.Context, w *work) error {
 	})
 }
 
+const wrongMD5 = "The MD5 that the source shows is not that of its content; it was copied as it is."
+
 // checksum notes the MD5 of the whole content that went through: the target gets it if the
 // source has none.
 func (w *work) checksum(got []byte) {
@@ -104,7 +106,7 @@ func (w *work) checksum(got []byte) {
 		h.BlobContentMD5 = got
 		w.Headers = &h
 	case !bytes.Equal(w.Headers.BlobContentMD5, got):
-		w.notes = append(w.notes, "The MD5 that the source shows is not that of its content; it was copied as it is.")
+		w.notes = append(w.notes, wrongMD5)
 	}
 }
 

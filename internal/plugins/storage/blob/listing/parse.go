@@ -3,10 +3,10 @@ package listing
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // scanner walks through an XML document of Storage: elements with text in them, no mixed
@@ -207,7 +207,7 @@ func (e *Entry) set(name, text string) error {
 		e.Sequence, err = number(text)
 	case "Last-Modified":
 		if text != "" {
-			e.Modified, err = time.Parse(time.RFC1123, text)
+			e.Modified, err = http.ParseTime(text)
 		}
 	case "AccessTierInferred":
 		e.TierInferred = text == "true"
