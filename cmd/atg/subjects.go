@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/azure-tenant-grapher/atg/internal/plugins/keyvault/conformance"
+	storage "github.com/azure-tenant-grapher/atg/internal/plugins/storage/conformance"
 	"github.com/azure-tenant-grapher/atg/plugin"
 	"github.com/azure-tenant-grapher/atg/plugin/plugintest"
 )
@@ -10,6 +11,7 @@ import (
 // kept apart from the list of plugins because they bring the emulator along.
 var subjects = map[string]func() plugintest.Subject{
 	"keyvault": conformance.Subject,
+	"storage":  storage.Subject,
 }
 
 // subject finds the subject of p.

@@ -4,6 +4,7 @@ package plugins
 
 import (
 	"github.com/azure-tenant-grapher/atg/internal/plugins/keyvault"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -11,5 +12,6 @@ import (
 func All() []plugin.Plugin {
 	return []plugin.Plugin{
 		keyvault.New(),
+		storage.New(),
 	}
 }

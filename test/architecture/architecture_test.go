@@ -42,6 +42,7 @@ var rooms = map[string][]string{
 	// What the suite must know to judge a plugin; the program hands it on to the suite.
 	"internal/plugins/storage/parttest":     {"internal/plugins/storage", "internal/emulator", "plugin"}, // imported by tests only
 	"internal/plugins/keyvault/conformance": {"internal/plugins/keyvault", "plugin", suite, "internal/emulator/wire", "internal/azure/rbac/catalog"},
+	"internal/plugins/storage/conformance":  {"internal/plugins/storage", "plugin", suite, "internal/emulator/wire", "internal/azure/rbac/catalog"},
 
 	"internal/azure":      {"internal/retry", "plugin"},
 	"internal/azure/auth": {"internal/azure/cloud", "plugin"},
