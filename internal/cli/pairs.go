@@ -112,7 +112,7 @@ func writeMapping(path string, found pairing.Result) error {
 func pairsOf(found *session.Pairs) view.Pairs {
 	out := view.Pairs{
 		Schema: view.PairsSchema, SourceTenant: found.SourceTenant, TargetTenant: found.TargetTenant,
-		Pairs: []view.PairRow{}, Unpaired: []view.UnpairedRow{}, Rules: map[string]int{}, Unclaimed: found.Unclaimed, Notes: found.Notes,
+		Pairs: make([]view.PairRow, 0, len(found.Matches)), Unpaired: make([]view.UnpairedRow, 0, len(found.Unpaired)), Rules: map[string]int{}, Unclaimed: found.Unclaimed, Notes: found.Notes,
 	}
 	for _, m := range found.Matches {
 		out.Pairs = append(out.Pairs, view.PairRow{Type: m.Source.Type, Source: m.Source.ID, Target: m.Target.ID, Rule: m.Rule})

@@ -40,7 +40,11 @@ func TestInventories(t *testing.T) {
 	w := newWorld(t)
 	targets := stateFile(t, targetID("kv-session-x"), targetID("kv-session-y"))
 	for _, places := range [][2]string{
-		{"arm", "graph"}, {"graph", "arm"}, {"graph", "tfstate:" + targets}, {"", targets}, {"arm", "tfstate:" + filepath.Dir(targets)},
+		{"arm", "graph"},
+		{"graph", "arm"},
+		{"graph", "tfstate:" + targets},
+		{"", targets},
+		{"arm", "tfstate:" + filepath.Dir(targets)},
 		{"file:" + inputFile(t, fmt.Sprintf(`[{"id":%q},{"id":%q}]`, sourceID("kv-session-a"), sourceID("kv-session-b"))), "graph"},
 	} {
 		t.Run(strings.Join(places[:], " to "), func(t *testing.T) {

@@ -23,7 +23,7 @@ RETURN r.id AS id, r.type AS type, r.tenant_id AS tenant, r.location AS location
 // node is one row of pageQuery.
 type node struct {
 	id, typ, tenant, location, kind, sku string
-	tags                                 map[string]string
+	tags                                 string   // JSON
 	original                             string   // property original_id
 	abstracted                           string   // property abstracted_id
 	source                               string   // property source_id
@@ -71,7 +71,7 @@ func nodeOf(record *driver.Record) node {
 	}
 	return node{
 		id: text("id"), typ: text("type"), tenant: text("tenant"), location: text("location"), kind: text("kind"), sku: text("sku"),
-		tags: tagsOf(text("tags")), original: text("original"), abstracted: text("abstracted"), source: text("source"),
+		tags: text("tags"), original: text("original"), abstracted: text("abstracted"), source: text("source"),
 		scanned: list("scanned"), replicated: list("replicated"),
 	}
 }

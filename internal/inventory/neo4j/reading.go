@@ -21,11 +21,27 @@ type reading struct {
 	seen    map[string]struct{} // resource IDs in lower case, of wanted types
 	outside int                 // nodes of wanted types beyond the scope
 	links   inventory.Links
+	tags    map[string]map[string]string // by their JSON: many resources have the same ones
+}
+
+// maxTags bounds the tags that are kept to be shared.
+const maxTags = 10_000
+
+// shared returns the tags of a node, the same map for the same tags.
+func (r *reading) shared(text string) map[string]string {
+	if known, ok := r.tags[text]; ok {
+		return known
+	}
+	tags := tagsOf(text)
+	if len(r.tags) < maxTags {
+		r.tags[text] = tags
+	}
+	return tags
 }
 
 func newReading(scope Scope, types []string, yield func(plugin.Resource, error) bool) *reading {
 	r := &reading{
-		scope: scope, asked: []string{}, yield: yield, seen: map[string]struct{}{},
+		scope: scope, asked: []string{}, yield: yield, seen: map[string]struct{}{}, tags: map[string]map[string]string{},
 		links: inventory.Links{Sources: map[string]string{}, Aliases: map[string][]string{}},
 	}
 	for _, t := range types {
@@ -81,7 +97,7 @@ func (r *reading) resource(n node, id string) error {
 		return nil
 	}
 	r.seen[key] = struct{}{}
-	res.TenantID, res.Location, res.Kind, res.SKU, res.Tags = r.scope.TenantID, n.location, n.kind, n.sku, n.tags
+	res.TenantID, res.Location, res.Kind, res.SKU, res.Tags = r.scope.TenantID, n.location, n.kind, n.sku, r.shared(n.tags)
 	if !r.yield(res, nil) {
 		return errStopped
 	}

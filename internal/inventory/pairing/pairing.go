@@ -241,6 +241,9 @@ func (p *pairing) fits(s, t int32) bool {
 
 func (p *pairing) result() Result {
 	res := Result{Unclaimed: p.unclaimed, Matches: make([]Match, 0, p.matches)}
+	if rest := len(p.sources.byID) - p.matches; rest > 0 {
+		res.Unpaired = make([]Unpaired, 0, rest)
+	}
 	for s := range p.sources.each() {
 		if t := p.got[s]; t != none {
 			res.Matches = append(res.Matches, Match{p.sources.list[s], p.targets.list[t], p.rules[s]})

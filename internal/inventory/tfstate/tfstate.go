@@ -129,7 +129,7 @@ type instance struct {
 // collector turns instances into resources.
 type collector struct {
 	finder *Finder
-	types  []string // in lower case; none: all
+	types  []string                     // in lower case; none: all
 	tags   map[string]map[string]string // by their JSON: many resources have the same ones
 	yield  func(plugin.Resource, error) bool
 }
