@@ -111,14 +111,14 @@ func TestInterrupt(t *testing.T) {
 	t.Parallel()
 	running := []string{operation(vault("a"), vaults, "Running", "")}
 	for name, c := range map[string]struct {
-		at    double
+		at    *double
 		state string
 	}{
-		"it is canceled":        {double{states: []string{"Running"}}, "was canceled in Azure: 0 of 1 resources"},
-		"it is over already":    {double{states: []string{"Running", "Running", "Succeeded"}, cancel: 409}, "had ended in Azure before it could be canceled, with the state Succeeded"},
-		"it is not there":       {double{states: []string{"Running"}, cancel: 404}, "had not begun in Azure"},
-		"it cannot be canceled": {double{states: []string{"Running"}, cancel: 403}, "may go on in Azure"},
-		"it is not confirmed":   {double{states: []string{"Running"}, cancel: 409}, "may go on in Azure"},
+		"it is canceled":        {&double{states: []string{"Running"}}, "was canceled in Azure: 0 of 1 resources"},
+		"it is over already":    {&double{states: []string{"Running", "Running", "Succeeded"}, cancel: 409}, "had ended in Azure before it could be canceled, with the state Succeeded"},
+		"it is not there":       {&double{states: []string{"Running"}, cancel: 404}, "had not begun in Azure"},
+		"it cannot be canceled": {&double{states: []string{"Running"}, cancel: 403}, "may go on in Azure"},
+		"it is not confirmed":   {&double{states: []string{"Running"}, cancel: 409}, "may go on in Azure"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -131,7 +131,7 @@ func TestInterrupt(t *testing.T) {
 				}
 			}
 			abort, waits := make(chan struct{}), 0
-			d := open(t, &at, &events{}, func(o *Options) {
+			d := open(t, at, &events{}, func(o *Options) {
 				o.Abort = abort
 				o.Sleep = func(ctx context.Context, _ time.Duration) error {
 					if waits++; waits == 20 {
