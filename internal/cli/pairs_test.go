@@ -132,11 +132,14 @@ func TestNeo4jOptions(t *testing.T) {
 		{"nothing", nil, nil, want{"bolt://localhost:7687", "neo4j", "", ""}},
 		{"a port", map[string]string{"NEO4J_PORT": "7688", "NEO4J_PASSWORD": "p"}, nil, want{"bolt://localhost:7688", "neo4j", "p", ""}},
 		{
-			"an address wins over a port", map[string]string{"NEO4J_PORT": "7688", "NEO4J_URI": "neo4j://h", "NEO4J_USER": "u", "NEO4J_DATABASE": "d"}, nil,
+			"an address wins over a port",
+			map[string]string{"NEO4J_PORT": "7688", "NEO4J_URI": "neo4j://h", "NEO4J_USER": "u", "NEO4J_DATABASE": "d"},
+			nil,
 			want{"neo4j://h", "u", "", "d"},
 		},
 		{
-			"flags win", map[string]string{"NEO4J_URI": "neo4j://h", "NEO4J_USER": "u", "NEO4J_PASSWORD": "p", "NEO4J_DATABASE": "d"},
+			"flags win",
+			map[string]string{"NEO4J_URI": "neo4j://h", "NEO4J_USER": "u", "NEO4J_PASSWORD": "p", "NEO4J_DATABASE": "d"},
 			[]string{"--neo4j-uri", "bolt://f", "--neo4j-user", "f", "--neo4j-password-file", password, "--neo4j-database", "g"},
 			want{"bolt://f", "f", "from-file", "g"},
 		},
