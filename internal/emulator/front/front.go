@@ -81,14 +81,14 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.answer(r.Context(), x)
 		x.in = body.drain()
 	} else {
-		f.answerRead(x)
+		f.answerRead(r.Context(), x)
 	}
 	f.log.add(f.line(x))
 	x.a.release(x.cut)
 }
 
 // answerRead reads the body to its end and then lets the service or a fault answer.
-func (f *Front) answerRead(x *exchange) {
+func (f *Front) answerRead(ctx context.Context, x *exchange) {
 	body, n, err := readBody(x.r, f.opt.Spool)
 	x.in = n
 	if err != nil {
@@ -97,7 +97,7 @@ func (f *Front) answerRead(x *exchange) {
 	}
 	defer func() { _ = body.Close() }()
 	x.r.Body, x.r.ContentLength, x.r.TransferEncoding = body, n, nil
-	f.answer(x.r.Context(), x)
+	f.answer(ctx, x)
 }
 
 // Exists tells whether a host name can be resolved. All can, but those of a service that

@@ -48,10 +48,14 @@ func TestAccountSAS(t *testing.T) {
 		"no objects": {v: sas.AccountSignatureValues{Permissions: all, ResourceTypes: "sc", ExpiryTime: later}, want: "AuthorizationResourceTypeMismatch"},
 		"elsewhere":  {v: sas.AccountSignatureValues{Permissions: all, ResourceTypes: types, ExpiryTime: later, IPRange: sas.IPRange{Start: []byte{10, 0, 0, 1}}}, want: "AuthorizationSourceIPMismatch"},
 		"here":       {v: sas.AccountSignatureValues{Permissions: all, ResourceTypes: types, ExpiryTime: later, IPRange: sas.IPRange{Start: []byte{203, 0, 113, 1}, End: []byte{203, 0, 113, 99}}}},
-		"bent": {v: sas.AccountSignatureValues{Permissions: "l", ResourceTypes: types, ExpiryTime: later},
-			bend: func(s string) string { return strings.Replace(s, "sp=l", "sp=rl", 1) }, want: "AuthenticationFailed"},
-		"queues only": {v: sas.AccountSignatureValues{Permissions: all, ResourceTypes: types, ExpiryTime: later},
-			bend: func(s string) string { return strings.Replace(s, "ss=b", "ss=q", 1) }, want: "AuthenticationFailed"},
+		"bent": {
+			v:    sas.AccountSignatureValues{Permissions: "l", ResourceTypes: types, ExpiryTime: later},
+			bend: func(s string) string { return strings.Replace(s, "sp=l", "sp=rl", 1) }, want: "AuthenticationFailed",
+		},
+		"queues only": {
+			v:    sas.AccountSignatureValues{Permissions: all, ResourceTypes: types, ExpiryTime: later},
+			bend: func(s string) string { return strings.Replace(s, "ss=b", "ss=q", 1) }, want: "AuthenticationFailed",
+		},
 	} {
 		url := sign(c.v)
 		if c.bend != nil {

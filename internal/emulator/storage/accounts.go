@@ -118,6 +118,11 @@ func (a account) check(old *wire.Resource) *wire.Error {
 	if old == nil {
 		return nil
 	}
+	return a.checkUpdate(old)
+}
+
+// checkUpdate holds what an account keeps.
+func (a account) checkUpdate(old *wire.Resource) *wire.Error {
 	before, err := readAccount(old.Body)
 	if err != nil {
 		return nil //nolint:nilerr // what is stored was read once

@@ -108,8 +108,10 @@ func TestSourceRefused(t *testing.T) {
 		"no such account":              {copied("https://nobody.blob.core.windows.net/a/b", nil), "CannotVerifyCopySource"},
 		"outside":                      {copied("https://example.com/a/b", nil), "CannotVerifyCopySource"},
 		"archived":                     {copied(signed(t, l, "cold"), nil), "BlobArchived"},
-		"condition": {copied(signed(t, l, "text"), &blockblob.UploadBlobFromURLOptions{SourceModifiedAccessConditions: &blob.SourceModifiedAccessConditions{SourceIfUnmodifiedSince: &past}}),
-			"SourceConditionNotMet"},
+		"condition": {
+			copied(signed(t, l, "text"), &blockblob.UploadBlobFromURLOptions{SourceModifiedAccessConditions: &blob.SourceModifiedAccessConditions{SourceIfUnmodifiedSince: &past}}),
+			"SourceConditionNotMet",
+		},
 	} {
 		wantCode(t, name, x.err, x.want)
 	}

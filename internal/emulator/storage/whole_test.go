@@ -48,8 +48,10 @@ func TestScenario(t *testing.T) {
 	}
 	for key, fields := range map[string]map[string]string{
 		"containers/all": {"metadata": "owner=x", "publicAccess": "blob", "policies": "p|||r", "legalHolds": "case1", "defaultEncryptionScope": "scope1", "immutabilityDays": "2"},
-		"blobs/all/doc": {"content": "now", "contentType": "text/plain", "contentEncoding": "e", "contentLanguage": "l", "contentDisposition": "d", "cacheControl": "c",
-			"metadata": "a=1", "tags": "t=v+w", "tier": "Cool", "lease": "leased", "encryptionScope": "scope1"},
+		"blobs/all/doc": {
+			"content": "now", "contentType": "text/plain", "contentEncoding": "e", "contentLanguage": "l", "contentDisposition": "d", "cacheControl": "c",
+			"metadata": "a=1", "tags": "t=v+w", "tier": "Cool", "lease": "leased", "encryptionScope": "scope1",
+		},
 		"blobs/all/doc@0":  {"content": "older"},
 		"blobs/all/raw":    {"size": "3", "contentMD5": ""},
 		"blobs/all/blocks": {"blocks": "3", "size": "100"},

@@ -24,7 +24,6 @@ type Account struct {
 	Anonymous     bool     // allowBlobPublicAccess
 	DelegationKey []byte   // what user delegation keys are made from; another one revokes them
 	ClientIP      string   // that the request seems to come from
-	HTTPSOnly     bool     // supportsHttpsTrafficOnly
 }
 
 // Gate signs requests in.

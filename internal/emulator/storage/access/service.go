@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -233,14 +234,7 @@ func (r reach) inKeys(n kit.Need) bool {
 	return compareKeys(at, r.from, r.fromN) >= 0 && compareKeys(at, r.to, r.toN) <= 0
 }
 
-func compareKeys(a, b [2]string, n int) int {
-	for i := range n {
-		if c := strings.Compare(a[i], b[i]); c != 0 {
-			return c
-		}
-	}
-	return 0
-}
+func compareKeys(a, b [2]string, n int) int { return slices.Compare(a[:n], b[:n]) }
 
 // serviceSAS is the grant of a service SAS.
 type serviceSAS struct {

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/containers"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/model"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/req"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/seed"
@@ -147,9 +146,6 @@ func (s *Server) Container(accountID, name string, change func(*model.ContainerS
 	err = c.Update(change)
 	return c.View(), err
 }
-
-// ValidContainerName tells whether a container may be called so.
-func ValidContainerName(name string) bool { return containers.ValidName(name) }
 
 // SeedKeys implements kit.Seeder.
 func (s *Server) SeedKeys() []string { return seed.Keys }

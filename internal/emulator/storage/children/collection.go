@@ -116,11 +116,25 @@ func (c *Child) put(name string) (wire.Answer, bool, *wire.Error) {
 			return wire.Answer{}, true, badRequest("InvalidRequestContent", "The request content was invalid and could not be deserialized: '%v'.", err)
 		}
 	}
-	_, err := c.get(name)
-	created := err != nil && err.Status == http.StatusNotFound
+	created, err := c.write(name, in)
+	if err != nil {
+		return wire.Answer{}, true, err
+	}
+	body, err := c.get(name)
+	status := http.StatusOK
+	if created && c.Kind != kit.Queue && c.Kind != kit.Table {
+		status = http.StatusCreated
+	}
+	return wire.Answer{Status: status, Body: body}, true, err
+}
+
+// write makes the item what the body says; created tells whether it was not there.
+func (c *Child) write(name string, in itemBody) (created bool, err *wire.Error) {
+	_, err = c.get(name)
+	created = err != nil && err.Status == http.StatusNotFound
 	switch {
 	case err != nil && !created, created && c.Call.Method == http.MethodPatch:
-		return wire.Answer{}, true, err
+		return created, err
 	case created:
 		err = c.create(name, in)
 	default:
@@ -132,15 +146,7 @@ func (c *Child) put(name string) (wire.Answer, bool, *wire.Error) {
 	if err == nil && c.Kind == kit.Blob && in.Properties.Immutable != nil && in.Properties.Immutable.Enabled {
 		err = c.lockVersions(name)
 	}
-	if err != nil {
-		return wire.Answer{}, true, err
-	}
-	body, err := c.get(name)
-	status := http.StatusOK
-	if created && c.Kind != kit.Queue && c.Kind != kit.Table {
-		status = http.StatusCreated
-	}
-	return wire.Answer{Status: status, Body: body}, true, err
+	return created, err
 }
 
 // headers are the request headers that carry what an item's body says.

@@ -27,7 +27,7 @@ var table = sync.OnceValue(func() []byte {
 // run is a window of the table that depends on the seed and the run's number, so that
 // octets of any seed and offset are there without computing them or those before.
 func runAt(seed uint64, off int64) []byte {
-	number := uint64(off) / runLength //nolint:gosec // offsets are not negative
+	number := uint64(off) / runLength
 	start := mix(seed^mix(number)) % (tableLength - runLength)
 	window := table()[start : start+runLength]
 	return window[off%runLength:]

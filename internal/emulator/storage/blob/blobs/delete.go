@@ -91,6 +91,11 @@ func deleteBase(r *req.Request, t *model.Tx, cond req.Conditions) *wire.Error {
 	if err := (Guard{Cond: cond}).Check(r, t); err != nil {
 		return err
 	}
+	return deleteAll(t, live, mode)
+}
+
+// deleteAll deletes the base blob, its snapshots or both, if none of them is protected.
+func deleteAll(t *model.Tx, live *model.Blob, mode string) *wire.Error {
 	snapshots := t.Snapshots()
 	if mode == "" && len(snapshots) > 0 && !t.Settings.Versioning {
 		return req.Conflict("SnapshotsPresent", "This operation is not permitted while the blob has snapshots.")

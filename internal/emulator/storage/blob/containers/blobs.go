@@ -88,6 +88,20 @@ func (l listing) shown(e *model.Entry) []*model.Blob {
 	if e.Base != nil && len(e.Old) == 0 && e.Base.Deleted.IsZero() {
 		return []*model.Blob{e.Base}
 	}
+	out := l.older(e)
+	switch {
+	case e.Base != nil && (e.Base.Deleted.IsZero() || l.has("deleted")):
+		out = append(out, e.Base)
+	case e.Base == nil && e.Staged != nil && l.has("uncommittedblobs"):
+		out = append(out, uncommitted)
+	case e.Base == nil && l.has("deletedwithversions") && len(out) == 0 && hasVersions(e):
+		out = append(out, &model.Blob{Type: model.Block, Deleted: time.Unix(1, 0)})
+	}
+	return out
+}
+
+// older are the snapshots and versions that the list is asked for.
+func (l listing) older(e *model.Entry) []*model.Blob {
 	var out []*model.Blob
 	for _, b := range e.Old {
 		switch {
@@ -97,14 +111,6 @@ func (l listing) shown(e *model.Entry) []*model.Blob {
 		case b.Snapshot == "" && l.has("versions"):
 			out = append(out, b)
 		}
-	}
-	switch {
-	case e.Base != nil && (e.Base.Deleted.IsZero() || l.has("deleted")):
-		out = append(out, e.Base)
-	case e.Base == nil && e.Staged != nil && l.has("uncommittedblobs"):
-		out = append(out, uncommitted)
-	case e.Base == nil && l.has("deletedwithversions") && len(out) == 0 && hasVersions(e):
-		out = append(out, &model.Blob{Type: model.Block, Deleted: time.Unix(1, 0)})
 	}
 	return out
 }

@@ -20,7 +20,6 @@ type listing struct {
 	prefix, delimiter, marker string
 	most                      int
 	include                   []string
-	includeGiven              bool
 }
 
 func (l listing) has(what string) bool { return slices.Contains(l.include, what) }

@@ -65,7 +65,7 @@ func (v *Virtual) index(name string) int {
 func (v *Virtual) from(name string) int {
 	lo, hi := 0, v.Count
 	for lo < hi {
-		mid := int(uint(lo+hi) >> 1) //nolint:gosec // both are small and positive
+		mid := int(uint(lo+hi) >> 1)
 		if v.name(mid) < name {
 			lo = mid + 1
 		} else {
@@ -83,9 +83,9 @@ func (v *Virtual) blob(name string) *Blob {
 }
 
 func (v *Virtual) at(i int) *Blob {
-	data := content.Virtual(v.Seed+uint64(i), v.Size) //nolint:gosec // i is not negative
+	data := content.Virtual(v.Seed+uint64(i), v.Size)
 	b := &Blob{
-		Type: Block, Data: data, ETag: fmt.Sprintf("0x8DD%012X", v.Seed<<24+uint64(i)&0xFFFFFFFFFFFF), //nolint:gosec // as above
+		Type: Block, Data: data, ETag: fmt.Sprintf("0x8DD%012X", v.Seed<<24+uint64(i)&0xFFFFFFFFFFFF),
 		Created: v.At, Modified: v.At, Headers: Headers{ContentType: v.ContentType}, Tier: Tier{Name: v.Tier, Inferred: true},
 	}
 	if v.Size <= hashed {

@@ -16,22 +16,12 @@ type Conditions struct {
 	Match, NoneMatch  string
 	Since, Unmodified time.Time
 	Tags              *tagquery.Query
-	source            bool
 }
 
-// Conditions reads those of the blob that a request is about.
-func (r *Request) Conditions() (Conditions, *wire.Error) { return r.conditions("", "X-Ms-If-Tags") }
-
-// SourceConditions reads those of the source of a copy.
-func (r *Request) SourceConditions() (Conditions, *wire.Error) {
-	c, err := r.conditions("X-Ms-Source-", "X-Ms-Source-If-Tags")
-	c.source = true
-	return c, err
-}
-
-func (r *Request) conditions(prefix, tags string) (Conditions, *wire.Error) {
-	c := Conditions{Match: r.Header(prefix + "If-Match"), NoneMatch: r.Header(prefix + "If-None-Match")}
-	for name, t := range map[string]*time.Time{prefix + "If-Modified-Since": &c.Since, prefix + "If-Unmodified-Since": &c.Unmodified} {
+// Conditions reads those of the blob or container that a request is about.
+func (r *Request) Conditions() (Conditions, *wire.Error) {
+	c := Conditions{Match: r.Header("If-Match"), NoneMatch: r.Header("If-None-Match")}
+	for name, t := range map[string]*time.Time{"If-Modified-Since": &c.Since, "If-Unmodified-Since": &c.Unmodified} {
 		v := r.Header(name)
 		if v == "" {
 			continue
@@ -41,10 +31,10 @@ func (r *Request) conditions(prefix, tags string) (Conditions, *wire.Error) {
 			return c, BadHeader(name, v)
 		}
 	}
-	if v := r.Header(tags); v != "" {
+	if v := r.Header("X-Ms-If-Tags"); v != "" {
 		q, err := tagquery.Parse(v)
 		if err != nil {
-			return c, BadHeader(tags, v)
+			return c, BadHeader("x-ms-if-tags", v)
 		}
 		c.Tags = q
 	}
@@ -67,13 +57,13 @@ func (c Conditions) CheckRead(b *model.Blob) *wire.Error {
 // meet.
 func (c Conditions) CheckWrite(b *model.Blob) *wire.Error {
 	if b == nil {
-		if c.Match != "" || !c.Unmodified.IsZero() && !c.source || c.Tags != nil {
+		if c.Match != "" || !c.Unmodified.IsZero() || c.Tags != nil {
 			return c.unmet()
 		}
 		return nil
 	}
 	switch {
-	case c.NoneMatch == "*" && !c.source:
+	case c.NoneMatch == "*":
 		return Conflict("BlobAlreadyExists", "The specified blob already exists.")
 	case c.Match != "" && !has(c.Match, b), c.NoneMatch != "" && has(c.NoneMatch, b),
 		!c.Since.IsZero() && !seconds(b.Modified).After(c.Since), !c.Unmodified.IsZero() && seconds(b.Modified).After(c.Unmodified):
@@ -97,10 +87,7 @@ func (c Conditions) tags(b *model.Blob) *wire.Error {
 	return nil
 }
 
-func (c Conditions) unmet() *wire.Error {
-	if c.source {
-		return Unmet("SourceConditionNotMet", "The source condition specified using HTTP conditional header(s) is not met.")
-	}
+func (Conditions) unmet() *wire.Error {
 	return Unmet("ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.")
 }
 
