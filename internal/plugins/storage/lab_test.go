@@ -49,7 +49,7 @@ type calls struct {
 	mu   sync.Mutex // guards what follows
 	log  []string
 	rule func(*http.Request) *http.Response
-	n    atomic.Int64
+	done func(*http.Request) // told of each request that was answered; may be nil
 }
 
 // Do implements policy.Policy.
@@ -64,14 +64,18 @@ func (c *calls) Do(req *policy.Request) (*http.Response, error) {
 	}
 	c.mu.Lock()
 	c.log = append(c.log, what)
-	rule := c.rule
+	rule, done := c.rule, c.done
 	c.mu.Unlock()
 	if rule != nil {
 		if resp := rule(raw); resp != nil {
 			return resp, nil
 		}
 	}
-	return req.Next()
+	resp, err := req.Next()
+	if err == nil && done != nil {
+		done(raw)
+	}
+	return resp, err
 }
 
 // take returns the requests since the last call, sorted and counted: "2 GET list".

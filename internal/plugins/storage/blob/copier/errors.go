@@ -38,8 +38,9 @@ func atSource(err error) error {
 // atTarget wraps what a write answered, also one that let the target's service read from
 // the source.
 func atTarget(op string, err error) error {
-	if err == nil {
-		return nil
+	var known *Error
+	if err == nil || errors.As(err, &known) { // it says already where it happened
+		return err
 	}
 	switch {
 	case bloberror.HasCode(err, bloberror.SourceConditionNotMet):
