@@ -13,7 +13,7 @@
 // programs take the variables of Env, which point them at a CONNECT proxy and at the
 // emulator's certificate authority. Neither way reaches anything outside.
 //
-// Service by service: package entra (sign-in), arm (Resource Manager), keyvault. A further
+// Service by service: package entra (sign-in), arm (Resource Manager), keyvault, storage. A further
 // one is a folder and a line in services.go.
 //
 // # Control

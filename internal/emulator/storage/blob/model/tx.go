@@ -36,7 +36,7 @@ func (t *Tx) Replace(b *Blob) *Blob {
 	t.Stamp(b)
 	b.Created = at
 	if old := t.Live(); old != nil {
-		b.Created = old.Created
+		b.Created = old.Created // that an overwrite keeps it is not confirmed
 		t.supersede(old, at)
 	}
 	if t.Settings.Versioning {
