@@ -79,7 +79,7 @@ func TestPropsOf(t *testing.T) {
 	if diff := cmp.Diff(props{Type: pageBlob, Sequence: 4}, got); diff != "" {
 		t.Error(diff)
 	}
-	if got := (props{MD5: "no base64"}).sum(); got != nil {
+	if got := (props{MD5: "no base64"}).headers().BlobContentMD5; got != nil {
 		t.Errorf("%v", got)
 	}
 	for _, typ := range []string{"BlockBlob", "PageBlob", "AppendBlob"} {

@@ -81,9 +81,6 @@ func (p props) headers() *azblob.HTTPHeaders {
 	return h
 }
 
-// sum returns the MD5 of the content; nil if the blob has none.
-func (p props) sum() []byte { return p.headers().BlobContentMD5 }
-
 // carried is what the copier writes with the content.
 func (p props) carried() copier.Properties {
 	c := copier.Properties{Headers: p.headers(), Tags: p.Tags, Sequence: p.Sequence, Sealed: p.Sealed, Tier: p.Tier}
