@@ -115,7 +115,7 @@ func addDeployFlags(cmd *cobra.Command) *deployFlags {
 	f.BoolVar(&d.dataPlane, "dataplane", false, "copy the data plane after the control plane")
 	f.Var(folded{d.mode}, "dataplane-mode", "how much is copied: structure alone, or everything that can be")
 	_ = cmd.RegisterFlagCompletionFunc("dataplane-mode", cobra.FixedCompletions(words(plugin.Modes()), cobra.ShellCompDirectiveNoFileComp))
-	f.BoolVar(&d.runFlags.overwrite, "overwrite", false, "replace what differs at the target; wants --yes or --dataplane-interactive")
+	f.BoolVar(&d.overwrite, "overwrite", false, "replace what differs at the target; wants --yes or --dataplane-interactive")
 	f.BoolVar(&d.interactive, "dataplane-interactive", false, "ask for mode, types and consent, and let people sign in")
 	f.StringVar(&d.source.inventory, "inventory", "", "same as --source-inventory")
 	inGroup(f, "Data plane", "dataplane", "dataplane-mode", "dataplane-interactive", "overwrite", "type", "set", "mapping", "inventory", "include", "exclude")
@@ -225,17 +225,12 @@ func (a *App) chooseAside(cmd *cobra.Command, opt *runOptions) {
 
 // check refuses combinations that make no sense, before anything is read.
 func (d *deployFlags) check(a *App) error {
+	if err := d.checkAsking(a); err != nil {
+		return err
+	}
 	switch {
 	case d.dir == "":
 		return usagef("no files to deploy: give --iac-dir")
-	case d.interactive && d.noInput:
-		return usagef("--dataplane-interactive asks, and --no-input forbids it")
-	case d.interactive && !a.canAsk():
-		return usagef("--dataplane-interactive asks, and nobody can be asked here: standard input or standard error is no terminal")
-	case d.interactive && !d.dataPlane:
-		return usagef("--dataplane-interactive is about the data plane: give --dataplane too")
-	case d.overwrite && d.dataPlane && !d.yes && !d.interactive && !d.dryRun:
-		return usagef("--overwrite replaces what the target holds: add --yes, or --dataplane-interactive to be asked")
 	case d.timeouts.Init < 0 || d.timeouts.Plan < 0 || d.timeouts.Deploy < 0:
 		return usagef("a timeout cannot be negative; 0 means none")
 	}
@@ -247,6 +242,21 @@ func (d *deployFlags) check(a *App) error {
 		return usagef("--iac-dir %s: it is a file; name the directory it is in", d.dir)
 	}
 	return readable(d.parameters)
+}
+
+// checkAsking refuses what would have to ask and cannot.
+func (d *deployFlags) checkAsking(a *App) error {
+	switch {
+	case d.interactive && d.noInput:
+		return usagef("--dataplane-interactive asks, and --no-input forbids it")
+	case d.interactive && !a.canAsk():
+		return usagef("--dataplane-interactive asks, and nobody can be asked here: standard input or standard error is no terminal")
+	case d.interactive && !d.dataPlane:
+		return usagef("--dataplane-interactive is about the data plane: give --dataplane too")
+	case d.overwrite && d.dataPlane && !d.yes && !d.interactive && !d.dryRun:
+		return usagef("--overwrite replaces what the target holds: add --yes, or --dataplane-interactive to be asked")
+	}
+	return nil
 }
 
 // asApply are the flags that verify and run resume know by another name. Those of the

@@ -35,7 +35,7 @@ esac
 func stub(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "terraform")
-	if err := os.WriteFile(path, []byte(program), 0o700); err != nil { //nolint:gosec // it is a program
+	if err := os.WriteFile(path, []byte(program), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return path

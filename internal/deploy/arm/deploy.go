@@ -141,7 +141,7 @@ func (d *Driver) begin(ctx context.Context) (running poller, end func(context.Co
 // follow tells what becomes of each resource until the deployment is over.
 func (d *Driver) follow(ctx context.Context, running poller, w *watch) error {
 	for wait := quickest; !running.Done(); wait = min(wait*3/2, slowest) {
-		resp, err := running.Poll(ctx)
+		resp, err := running.Poll(ctx) //nolint:bodyclose // the poller has read it
 		if err != nil {
 			return err
 		}
@@ -246,14 +246,14 @@ func (d *Driver) cancel(ctx context.Context, w *watch) (string, error) {
 			return state, w.look(ctx)
 		}
 		if err := d.opt.Sleep(ctx, wait); err != nil {
-			return "", errors.New("Azure has not confirmed it yet")
+			return "", errors.New("it is not confirmed by Azure yet")
 		}
 	}
 }
 
 // over tells whether a deployment that is in this state has ended.
 func over(state string) bool {
-	switch armdeployments.ProvisioningState(state) { //nolint:exhaustive // every other state is on the way to one of these
+	switch armdeployments.ProvisioningState(state) {
 	case armdeployments.ProvisioningStateCanceled, armdeployments.ProvisioningStateFailed, armdeployments.ProvisioningStateSucceeded:
 		return true
 	default:

@@ -103,7 +103,7 @@ func (c Compiler) run(ctx context.Context, op string, command []string) error {
 		inner, cancel = context.WithTimeout(ctx, c.Timeout)
 		defer cancel()
 	}
-	cmd := exec.CommandContext(inner, command[0], command[1:]...)
+	cmd := exec.CommandContext(inner, command[0], command[1:]...) //nolint:gosec // the compiler that was found or named
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
 	cmd.WaitDelay = time.Second

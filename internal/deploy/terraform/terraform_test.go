@@ -240,7 +240,7 @@ case "$1" in
 version) echo '{"terraform_version": "1.11.4", "platform": "linux_amd64", "provider_selections": {}}'; exit 0 ;;
 esac
 ` + body
-	if err := os.WriteFile(path, []byte(script), 0o700); err != nil { //nolint:gosec // it is a program
+	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return path

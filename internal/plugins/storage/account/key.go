@@ -93,6 +93,6 @@ func (a *Account) listKey(ctx context.Context) (secret.Value, error) {
 		}
 	}
 	return secret.Value{}, &errs.Error{
-		Op: "read the account's key", Kind: errs.NotFound, Resource: a.ID, Err: errors.New("Resource Manager lists no key with full rights"),
+		Op: "read the account's key", Kind: errs.NotFound, Resource: a.ID, Err: errors.New("no key with full rights is listed by Resource Manager"),
 	}
 }

@@ -43,7 +43,7 @@ func (a *Account) Manage(ctx context.Context, method, path string, in, out any) 
 			return fmt.Errorf("write the request: %w", err)
 		}
 	}
-	resp, err := c.Pipeline().Do(req)
+	resp, err := c.Pipeline().Do(req) //nolint:bodyclose // azcore reads bodies that nobody asked to stream
 	if err != nil {
 		return err
 	}

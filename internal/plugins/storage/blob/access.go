@@ -42,7 +42,7 @@ func readIdentities(file string) (identities, error) {
 			Hint: `give a file like {"SOURCE-OBJECT-ID": "TARGET-OBJECT-ID"} as --set storage.acl-map=FILE`,
 		}
 	}
-	raw, err := os.ReadFile(file) //nolint:gosec // the user named it
+	raw, err := os.ReadFile(file)
 	if err != nil {
 		return refuse(err)
 	}

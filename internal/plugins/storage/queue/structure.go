@@ -67,7 +67,7 @@ func look(ctx context.Context, j part.Job, side plugin.Side, name string) (shape
 	}
 	s := shape{there: true, metadata: lower(props.Metadata)}
 	if props.ApproximateMessagesCount != nil {
-		s.count = int64(*props.ApproximateMessagesCount)
+		s.count = *props.ApproximateMessagesCount
 	}
 	for _, id := range acl.SignedIdentifiers {
 		if id == nil {

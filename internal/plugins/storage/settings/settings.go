@@ -218,7 +218,7 @@ func (p *Part) Declare(ctx context.Context, j part.Job) ([]iac.Block, error) {
 	if err != nil || !j.To.Has(s.service) {
 		return nil, err
 	}
-	return []iac.Block{s.declare(j.Task.Target.Resource, src)}, nil
+	return []iac.Block{s.declare(j.Target.Resource, src)}, nil
 }
 
 // missing tells whether Resource Manager answered that a thing is not there.

@@ -215,11 +215,11 @@ func (w walk) target(ctx context.Context) (there func(*entity.Entity) *hint.Hint
 		case err != nil:
 			return nil
 		case !ok || before(e, ahead):
-			return hint.New(w.Listing.Target, hint.Absent, seen)
+			return hint.New(w.Target, hint.Absent, seen)
 		case len(e.Differences(ahead)) == 0:
-			return hint.New(w.Listing.Target, hint.Same, seen)
+			return hint.New(w.Target, hint.Same, seen)
 		}
-		return hint.New(w.Listing.Target, hint.Other, seen)
+		return hint.New(w.Target, hint.Other, seen)
 	}, stop
 }
 

@@ -46,7 +46,7 @@ func (p plan) count() int64 { return (p.size + p.block - 1) / p.block }
 
 // id returns the ID of a block; all have the same length, as the service wants it.
 func (p plan) id(i int64) string {
-	b := binary.BigEndian.AppendUint64(p.prefix[:], uint64(i)) //nolint:gosec // an index is not negative
+	b := binary.BigEndian.AppendUint64(p.prefix[:], uint64(i))
 	return base64.StdEncoding.EncodeToString(b)
 }
 
