@@ -55,8 +55,8 @@ func TestCalls(t *testing.T) {
 		if first.before.challenges != 1 || first.before.items() != 0 {
 			t.Errorf("before the phases: %+v, want one challenge of the source and no secret", first.before)
 		}
-		if first.before.other == 0 || first.before.other > 20 {
-			t.Errorf("%d calls to sign in and to find the vaults, want 1 to 20", first.before.other)
+		if first.before.other == 0 || first.before.other > 24 {
+			t.Errorf("%d calls to sign in and to find the vaults, want 1 to 24", first.before.other)
 		}
 		again, err := az.again(t.Context())
 		if err != nil {
