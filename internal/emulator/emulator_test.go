@@ -291,8 +291,12 @@ func TestReady(t *testing.T) {
 		}
 		best = min(best, took)
 	}
-	if t.Logf("ready in %v", best); best > 500*time.Millisecond {
-		t.Errorf("ready in %v", best)
+	most := 500 * time.Millisecond
+	if testing.CoverMode() != "" { // every statement is counted, all tests run at once
+		most *= 10
+	}
+	if t.Logf("ready in %v", best); best > most {
+		t.Errorf("ready in %v, want %v", best, most)
 	}
 }
 
