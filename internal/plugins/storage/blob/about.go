@@ -3,6 +3,7 @@ package blob
 import (
 	"time"
 
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/containers"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/copier"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
@@ -76,12 +77,12 @@ func permissions(mode plugin.Mode) []plugin.Permission {
 		return p
 	}
 	out := []plugin.Permission{
-		need(plugin.Source, "list the containers", readContainers, false),
-		need(plugin.Source, "read the containers' stored access policies", readPolicies, false),
-		need(plugin.Target, "see which containers are there", readContainers, false),
-		need(plugin.Target, "create containers", writeContainers, false),
-		need(plugin.Target, "see the containers' stored access policies", readPolicies, false),
-		need(plugin.Target, "set public access and stored access policies", writePolicies, false),
+		need(plugin.Source, "list the containers", containers.Read, false),
+		need(plugin.Source, "read the containers' stored access policies", containers.ReadPolicies, false),
+		need(plugin.Target, "see which containers are there", containers.Read, false),
+		need(plugin.Target, "create containers", containers.Write, false),
+		need(plugin.Target, "see the containers' stored access policies", containers.ReadPolicies, false),
+		need(plugin.Target, "set public access and stored access policies", containers.WritePolicies, false),
 	}
 	if mode == plugin.Template {
 		return out

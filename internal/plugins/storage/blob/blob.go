@@ -21,6 +21,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/iac"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/account"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/containers"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/copier"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -28,7 +29,6 @@ import (
 
 // The kinds of item, as they stand in Item.Kind.
 const (
-	kindContainer = "container"
 	kindBlob      = "blob"
 	kindDirectory = "directory"
 )
@@ -56,15 +56,11 @@ const (
 const (
 	service = "Microsoft.Storage/storageAccounts/blobServices/"
 
-	readContainers  = service + "containers/read"
-	writeContainers = service + "containers/write"
-	readPolicies    = service + "containers/getAcl/action"
-	writePolicies   = service + "containers/setAcl/action"
-	readBlobs       = service + "containers/blobs/read"
-	writeBlobs      = service + "containers/blobs/write"
-	readTags        = service + "containers/blobs/tags/read"
-	writeTags       = service + "containers/blobs/tags/write"
-	delegate        = service + "generateUserDelegationKey/action"
+	readBlobs  = service + "containers/blobs/read"
+	writeBlobs = service + "containers/blobs/write"
+	readTags   = service + "containers/blobs/tags/read"
+	writeTags  = service + "containers/blobs/tags/write"
+	delegate   = service + "generateUserDelegationKey/action"
 )
 
 // Part is the blob service. Make one with New.
@@ -93,7 +89,7 @@ func (*Part) About() part.About {
 	return part.About{
 		Name: "blob", Service: account.Blob, PerSecond: 2000,
 		Items: []plugin.ItemKind{
-			{Name: kindContainer, Plural: "blob containers", Holds: true},
+			{Name: containers.Kind, Plural: "blob containers", Holds: true},
 			{Name: kindBlob, Plural: "blobs"},
 			{Name: kindDirectory, Plural: "blob directories", Holds: true},
 		},
@@ -103,12 +99,12 @@ func (*Part) About() part.About {
 
 // Replicate implements part.Part.
 func (p *Part) Replicate(ctx context.Context, j part.Job) (plugin.Outcome, error) {
-	if j.Item.Kind == kindContainer {
-		c, err := newContainerJob(j)
+	if j.Item.Kind == containers.Kind {
+		c, err := containers.New(j)
 		if err != nil {
 			return plugin.Outcome{}, err
 		}
-		return c.replicate(ctx)
+		return c.Replicate(ctx)
 	}
 	b, err := newBlobJob(j)
 	switch {
@@ -123,12 +119,12 @@ func (p *Part) Replicate(ctx context.Context, j part.Job) (plugin.Outcome, error
 
 // Compare implements part.Part.
 func (p *Part) Compare(ctx context.Context, j part.Job) (plugin.Comparison, error) {
-	if j.Item.Kind == kindContainer {
-		c, err := newContainerJob(j)
+	if j.Item.Kind == containers.Kind {
+		c, err := containers.New(j)
 		if err != nil {
 			return plugin.Comparison{}, err
 		}
-		return c.compare(ctx)
+		return c.Compare(ctx)
 	}
 	b, err := newBlobJob(j)
 	switch {
@@ -143,12 +139,12 @@ func (p *Part) Compare(ctx context.Context, j part.Job) (plugin.Comparison, erro
 
 // Declare implements part.Part. Content has no form as code.
 func (p *Part) Declare(ctx context.Context, j part.Job) ([]iac.Block, error) {
-	if j.Item.Kind != kindContainer {
+	if j.Item.Kind != containers.Kind {
 		return nil, nil
 	}
-	c, err := newContainerJob(j)
+	c, err := containers.New(j)
 	if err != nil {
 		return nil, err
 	}
-	return c.declare(ctx)
+	return c.Declare(ctx)
 }

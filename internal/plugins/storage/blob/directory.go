@@ -46,7 +46,7 @@ func (b *blobJob) replicateDirectory(ctx context.Context) (plugin.Outcome, error
 		return plugin.Outcome{}, err
 	}
 	ours := len(b.Checkpoint) > 0
-	out := plugin.Outcome{Status: plugin.Created, Warnings: warnings(b.ref.Lost)}
+	out := plugin.Outcome{Status: plugin.Created, Warnings: part.NotCarried(b.ref.Lost)}
 	if at == nil {
 		ours = true
 		if err := b.begin(); err != nil {
@@ -76,6 +76,9 @@ func (b *blobJob) replicateDirectory(ctx context.Context) (plugin.Outcome, error
 	out.Warnings = append(out.Warnings, unmapped(unknown)...)
 	return out, nil
 }
+
+// begun is the checkpoint of a path that is made in more than one request.
+const begun = `{"begun":true}`
 
 // begin notes durably, before a path is made, that its rights are this program's to set.
 func (b *blobJob) begin() error {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/account"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/containers"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
 	"github.com/azure-tenant-grapher/atg/plugin"
 	"github.com/azure-tenant-grapher/atg/secret"
@@ -195,7 +196,7 @@ func (l *lakes) items() []plugin.Item {
 		if err != nil {
 			l.Fatal(err)
 		}
-		if it.Kind != kindContainer {
+		if it.Kind != containers.Kind {
 			out = append(out, it)
 		}
 		return true

@@ -11,6 +11,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/account"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/copier"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
 )
 
 // The types of blob, as Props.Type has them.
@@ -120,29 +121,12 @@ func (p props) differences(at props) []string {
 	add(p.Language != at.Language, "content language")
 	add(p.Disposition != at.Disposition, "content disposition")
 	add(p.CacheControl != at.CacheControl, "cache control")
-	add(!sameMetadata(p.Metadata, at.Metadata), "metadata")
+	add(!part.SameMetadata(p.Metadata, at.Metadata), "metadata")
 	add(!maps.Equal(p.Tags, at.Tags), "index tags")
 	add(p.Tier != "" && p.Tier != at.Tier, "tier")
 	add(p.Sequence != at.Sequence, "sequence number")
 	add(p.Sealed != at.Sealed, "seal")
 	return out
-}
-
-// sameMetadata compares metadata: names without regard to case, as the service does.
-func sameMetadata(a, b map[string]string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	lower := make(map[string]string, len(b))
-	for k, v := range b {
-		lower[strings.ToLower(k)] = v
-	}
-	for k, v := range a {
-		if w, ok := lower[strings.ToLower(k)]; !ok || v != w {
-			return false
-		}
-	}
-	return true
 }
 
 // fit leaves away what the target cannot hold, and says so.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/containers"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/hint"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
@@ -44,10 +45,7 @@ type blobJob struct {
 	name      string
 }
 
-const (
-	containerKeys = "containers/"
-	blobKeys      = "blobs/"
-)
+const blobKeys = "blobs/"
 
 func newBlobJob(j part.Job) (*blobJob, error) {
 	b := &blobJob{Job: j}
@@ -67,7 +65,7 @@ func parentOf(containerName, name string, hns bool) plugin.Key {
 	if at := strings.LastIndexByte(name, '/'); hns && at > 0 {
 		return plugin.Key(blobKeys + containerName + "/" + name[:at])
 	}
-	return plugin.Key(containerKeys + containerName)
+	return plugin.Key(containers.Prefix + containerName)
 }
 
 // item makes the item of an entry.

@@ -163,7 +163,7 @@ func (b *blobJob) attempt(ctx context.Context, c *copier.Copier, src seen, blind
 	if err != nil {
 		return plugin.Outcome{}, b.copyFailed(err)
 	}
-	out := plugin.Outcome{Status: plugin.Created, Bytes: res.Bytes, Warnings: append(warnings(append(b.ref.Lost, lost...)), res.Warnings...)}
+	out := plugin.Outcome{Status: plugin.Created, Bytes: res.Bytes, Warnings: append(part.NotCarried(b.ref.Lost, lost), res.Warnings...)}
 	if d.there != nil && !d.ours {
 		out.Status = plugin.Updated
 	}
@@ -272,12 +272,4 @@ func (b *blobJob) tags() map[string]string {
 		return map[string]string{"": ""} // unknown: it may have some
 	}
 	return b.ref.Props.Tags
-}
-
-// warnings says what was left behind.
-func warnings(lost []string) []string {
-	if len(lost) == 0 {
-		return nil
-	}
-	return []string{"Not carried over: " + strings.Join(lost, "; ") + "."}
 }

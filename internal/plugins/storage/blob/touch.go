@@ -39,7 +39,7 @@ func (b *blobJob) touch(ctx context.Context, src, there seen) (plugin.Outcome, e
 		return plugin.Outcome{}, b.touchFailed(err)
 	}
 	next(headers.ETag)
-	if !sameMetadata(src.Metadata, there.Metadata) {
+	if !part.SameMetadata(src.Metadata, there.Metadata) {
 		resp, err := c.SetMetadata(ctx, carried.Metadata, &azblob.SetMetadataOptions{AccessConditions: on()})
 		if err != nil {
 			return plugin.Outcome{}, b.touchFailed(err)
@@ -56,7 +56,7 @@ func (b *blobJob) touch(ctx context.Context, src, there seen) (plugin.Outcome, e
 			return plugin.Outcome{}, b.Fail("set the tier", plugin.Target, err, writeBlobs)
 		}
 	}
-	return plugin.Outcome{Status: plugin.Updated, Warnings: warnings(append(b.ref.Lost, lost...))}, nil
+	return plugin.Outcome{Status: plugin.Updated, Warnings: part.NotCarried(b.ref.Lost, lost)}, nil
 }
 
 func (b *blobJob) touchFailed(err error) error {

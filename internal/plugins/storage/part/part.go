@@ -4,6 +4,7 @@ package part
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/azure-tenant-grapher/atg/errs"
@@ -120,6 +121,32 @@ func Verdict(fields []string) plugin.Comparison {
 		return plugin.Comparison{State: plugin.Different, Fields: fields}
 	}
 	return plugin.Comparison{State: plugin.Same, Proven: true}
+}
+
+// SameMetadata compares metadata: names without regard to case, as the service does.
+func SameMetadata(a, b map[string]string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	lower := make(map[string]string, len(b))
+	for k, v := range b {
+		lower[strings.ToLower(k)] = v
+	}
+	for k, v := range a {
+		if w, ok := lower[strings.ToLower(k)]; !ok || v != w {
+			return false
+		}
+	}
+	return true
+}
+
+// NotCarried is the warning about what a copy leaves behind; none if that is nothing.
+func NotCarried(lost ...[]string) []string {
+	all := slices.Concat(lost...)
+	if len(all) == 0 {
+		return nil
+	}
+	return []string{"Not carried over: " + strings.Join(all, "; ") + "."}
 }
 
 // Skipped is the outcome of an item that cannot be copied, and why.

@@ -126,6 +126,7 @@ type path interface {
 
 // work is an order with its clients.
 type work struct {
+	telling sync.Mutex
 	Order
 	src    *blob.Client
 	source string // the URL of the source, without a signature
@@ -207,6 +208,8 @@ func (w *work) add(n int64, moved bool) {
 	if moved {
 		w.moved.Add(n)
 	}
+	w.telling.Lock() // blocks come side by side; who is told hears one at a time, and ever more
+	defer w.telling.Unlock()
 	there := w.there.Add(n)
 	if w.Progress != nil {
 		w.Progress(there)

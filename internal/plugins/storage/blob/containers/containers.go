@@ -1,4 +1,6 @@
-package blob
+// Package containers replicates the blob containers of a storage account, without what is
+// in them: metadata, public access, stored access policies.
+package containers
 
 import (
 	"context"
@@ -18,22 +20,41 @@ import (
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
-// containerRef is how a container is found again. Its name stands in the item's key.
-type containerRef struct {
+// Kind is that of the items, and Prefix what their keys begin with.
+const (
+	Kind   = "container"
+	Prefix = "containers/"
+)
+
+// The rights that operations need
+// (https://learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory).
+const (
+	Read          = "Microsoft.Storage/storageAccounts/blobServices/containers/read"
+	Write         = "Microsoft.Storage/storageAccounts/blobServices/containers/write"
+	ReadPolicies  = "Microsoft.Storage/storageAccounts/blobServices/containers/getAcl/action"
+	WritePolicies = "Microsoft.Storage/storageAccounts/blobServices/containers/setAcl/action"
+)
+
+// maxMetadata bounds what a reference holds, in bytes of JSON: an item is a name tag.
+const maxMetadata = 2 << 10
+
+// ref is how a container is found again. Its name stands in the item's key.
+type ref struct {
 	Public   string            `json:"a,omitempty"` // "blob", "container"; "" for none
 	Metadata map[string]string `json:"m,omitempty"`
 	Long     bool              `json:"l,omitempty"` // the metadata is too long for a name tag
 	Lost     []string          `json:"x,omitempty"`
 }
 
-// system tells whether a container is the service's own. $root and $web hold what users put there.
-func system(name string) bool {
+// System tells whether a container is the service's own. $root and $web hold what users put there.
+func System(name string) bool {
 	return strings.HasPrefix(name, "$") && name != "$root" && name != "$web"
 }
 
-func containerItem(c listing.Container) plugin.Item {
-	r := containerRef{Public: c.Public, Metadata: c.Metadata}
-	if raw, err := json.Marshal(c.Metadata); err != nil || len(raw) > maxProps {
+// Item makes the item of a container.
+func Item(c listing.Container, cursor string) plugin.Item {
+	r := ref{Public: c.Public, Metadata: c.Metadata}
+	if raw, err := json.Marshal(c.Metadata); err != nil || len(raw) > maxMetadata {
 		r.Metadata, r.Long = nil, true
 	}
 	if c.Immutable {
@@ -45,85 +66,27 @@ func containerItem(c listing.Container) plugin.Item {
 	if c.Scope != "" && !strings.HasPrefix(c.Scope, "$account-encryption-key") {
 		r.Lost = append(r.Lost, "its default encryption scope "+c.Scope)
 	}
-	it := plugin.Item{Key: plugin.Key(containerKeys + c.Name), Kind: kindContainer, Size: 0, Rev: c.ETag, Ref: plugin.Encode(r), Cursor: cursor{container: c.Name}.String()}
+	it := plugin.Item{Key: plugin.Key(Prefix + c.Name), Kind: Kind, Size: 0, Rev: c.ETag, Ref: plugin.Encode(r), Cursor: cursor}
 	if c.Public != "" {
 		it.Attrs = map[string]string{"public": c.Public}
 	}
 	return it
 }
 
-// Discover implements part.Part: each container, and in replication mode its blobs.
-func (p *Part) Discover(ctx context.Context, l part.Listing, yield func(plugin.Item, error) bool) bool {
-	after := readCursor(l.After)
-	src, err := l.Source.Blobs(ctx)
-	if err != nil {
-		return yield(plugin.Item{}, l.Fail("list the containers", err, readContainers)) && ctx.Err() == nil
-	}
-	marker := ""
-	for {
-		var page []listing.Container
-		next, err := listing.Containers(ctx, src, "", marker, 0, func(c listing.Container) bool {
-			page = append(page, c)
-			return true
-		})
-		if err != nil {
-			return yield(plugin.Item{}, l.Fail("list the containers", err, readContainers)) && ctx.Err() == nil
-		}
-		for _, c := range page {
-			if system(c.Name) || c.Name < after.container {
-				continue
-			}
-			if !p.discoverContainer(ctx, l, c, after, yield) {
-				return false
-			}
-		}
-		if marker = next; marker == "" {
-			return true
-		}
-	}
-}
-
-// discoverContainer yields a container that is not passed yet, and its blobs behind after.
-func (p *Part) discoverContainer(ctx context.Context, l part.Listing, c listing.Container, after cursor, yield func(plugin.Item, error) bool) bool {
-	if ctx.Err() != nil {
-		yield(plugin.Item{}, l.Fail("list the containers", ctx.Err()))
-		return false
-	}
-	if c.Name != after.container {
-		after = cursor{}
-		if !yield(containerItem(c), nil) {
-			return false
-		}
-	}
-	if l.Mode == plugin.Template {
-		return true
-	}
-	src, err := l.Source.Blobs(ctx)
-	if err != nil {
-		return yield(plugin.Item{}, l.Fail("list the blobs of "+c.Name, err)) && ctx.Err() == nil
-	}
-	w := &walk{Listing: l, name: c.Name, src: src.NewContainerClient(c.Name), yield: yield}
-	if l.Target != nil {
-		if dst, err := l.Target.Blobs(ctx); err == nil { // else each blob's own look says why
-			w.dst = newSide(l, dst.NewContainerClient(c.Name), after.blob)
-		}
-	}
-	return w.run(ctx, after)
-}
-
-// containerJob is a job for one container.
-type containerJob struct {
+// Job is a job for one container. Make one with New.
+type Job struct {
 	part.Job
-	ref  containerRef
+	ref  ref
 	name string
 }
 
-func newContainerJob(j part.Job) (*containerJob, error) {
-	c := &containerJob{Job: j}
+// New reads what a job is about.
+func New(j part.Job) (*Job, error) {
+	c := &Job{Job: j}
 	var ok bool
-	c.name, ok = strings.CutPrefix(string(j.Item.Key), containerKeys)
+	c.name, ok = strings.CutPrefix(string(j.Item.Key), Prefix)
 	var err error
-	if c.ref, err = plugin.Decode[containerRef](j.Item); err != nil || !ok || c.name == "" {
+	if c.ref, err = plugin.Decode[ref](j.Item); err != nil || !ok || c.name == "" {
 		return nil, j.Problem("start", "", errs.Invalid, errors.New("its reference was not made by this version: plan again"))
 	}
 	return c, nil
@@ -137,7 +100,7 @@ type shape struct {
 }
 
 // read returns what a side has, nil if nothing.
-func (c *containerJob) read(ctx context.Context, side plugin.Side) (*shape, error) {
+func (c *Job) read(ctx context.Context, side plugin.Side) (*shape, error) {
 	a := c.On(side)
 	client, err := a.Blobs(ctx)
 	if err != nil {
@@ -151,7 +114,7 @@ func (c *containerJob) read(ctx context.Context, side plugin.Side) (*shape, erro
 			return false
 		})
 		if err != nil {
-			return nil, c.Fail("look at the container", side, err, readContainers)
+			return nil, c.Fail("look at the container", side, err, Read)
 		}
 	}
 	if found == nil || found.Name != c.name {
@@ -164,20 +127,20 @@ func (c *containerJob) read(ctx context.Context, side plugin.Side) (*shape, erro
 	return &shape{found.Public, found.Metadata, ps}, nil
 }
 
-func (c *containerJob) policies(ctx context.Context, side plugin.Side) ([]policy.Policy, error) {
+func (c *Job) policies(ctx context.Context, side plugin.Side) ([]policy.Policy, error) {
 	client, err := c.On(side).Blobs(ctx)
 	if err != nil {
 		return nil, c.Fail("reach the blob service", side, err)
 	}
 	resp, err := client.NewContainerClient(c.name).GetAccessPolicy(ctx, nil)
 	if err != nil {
-		return nil, c.Fail("read the stored access policies", side, err, readPolicies)
+		return nil, c.Fail("read the stored access policies", side, err, ReadPolicies)
 	}
 	return policiesOf(resp.SignedIdentifiers), nil
 }
 
 // wanted is what the target's container is to be, and what it cannot be.
-func (c *containerJob) wanted(ctx context.Context) (shape, []string, error) {
+func (c *Job) wanted(ctx context.Context) (shape, []string, error) {
 	s := shape{public: c.ref.Public, metadata: c.ref.Metadata}
 	lost := append([]string(nil), c.ref.Lost...)
 	if c.ref.Long {
@@ -209,7 +172,7 @@ func (s shape) differences(at shape) []string {
 	if s.public != at.public {
 		out = append(out, "public access")
 	}
-	if !sameMetadata(s.metadata, at.metadata) {
+	if !part.SameMetadata(s.metadata, at.metadata) {
 		out = append(out, "metadata")
 	}
 	if !policy.Same(s.policies, at.policies) {
@@ -221,7 +184,8 @@ func (s shape) differences(at shape) []string {
 // begun is the checkpoint of a container that is made in more than one request.
 const begun = `{"begun":true}`
 
-func (c *containerJob) replicate(ctx context.Context) (plugin.Outcome, error) {
+// Replicate copies the container, as plugin.Plugin says.
+func (c *Job) Replicate(ctx context.Context) (plugin.Outcome, error) {
 	want, lost, err := c.wanted(ctx)
 	if err != nil {
 		return plugin.Outcome{}, err
@@ -234,7 +198,7 @@ func (c *containerJob) replicate(ctx context.Context) (plugin.Outcome, error) {
 	if at == nil {
 		made, err := c.create(ctx, want)
 		if err != nil || made {
-			return plugin.Outcome{Status: plugin.Created, Warnings: warnings(lost)}, err
+			return plugin.Outcome{Status: plugin.Created, Warnings: part.NotCarried(lost)}, err
 		}
 		if at, err = c.read(ctx, plugin.Target); err != nil || at == nil {
 			return plugin.Outcome{}, errors.Join(err, c.Problem("create", plugin.Target, errs.Unavailable, errors.New("it is there and is not")))
@@ -256,11 +220,11 @@ func (c *containerJob) replicate(ctx context.Context) (plugin.Outcome, error) {
 	if ours {
 		status = plugin.Created
 	}
-	return plugin.Outcome{Status: status, Warnings: warnings(lost)}, nil
+	return plugin.Outcome{Status: status, Warnings: part.NotCarried(lost)}, nil
 }
 
 // create makes the container. It returns false if it is there already.
-func (c *containerJob) create(ctx context.Context, want shape) (bool, error) {
+func (c *Job) create(ctx context.Context, want shape) (bool, error) {
 	client, err := c.client(ctx)
 	if err != nil {
 		return false, err
@@ -276,7 +240,7 @@ func (c *containerJob) create(ctx context.Context, want shape) (bool, error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, c.Fail("create the container", plugin.Target, err, writeContainers)
+		return false, c.Fail("create the container", plugin.Target, err, Write)
 	}
 	if len(want.policies) > 0 {
 		return true, c.setPolicies(ctx, client, want)
@@ -284,7 +248,7 @@ func (c *containerJob) create(ctx context.Context, want shape) (bool, error) {
 	return true, nil
 }
 
-func (c *containerJob) client(ctx context.Context) (*container.Client, error) {
+func (c *Job) client(ctx context.Context) (*container.Client, error) {
 	to, err := c.To.Blobs(ctx)
 	if err != nil {
 		return nil, c.Fail("reach the blob service", plugin.Target, err)
@@ -292,20 +256,20 @@ func (c *containerJob) client(ctx context.Context) (*container.Client, error) {
 	return to.NewContainerClient(c.name), nil
 }
 
-func (c *containerJob) setPolicies(ctx context.Context, client *container.Client, want shape) error {
+func (c *Job) setPolicies(ctx context.Context, client *container.Client, want shape) error {
 	_, err := client.SetAccessPolicy(ctx, &container.SetAccessPolicyOptions{Access: publicAccess(want.public), ContainerACL: identifiers(want.policies)})
-	return c.Fail("set the stored access policies", plugin.Target, err, writePolicies)
+	return c.Fail("set the stored access policies", plugin.Target, err, WritePolicies)
 }
 
-func (c *containerJob) update(ctx context.Context, want, at shape) error {
+func (c *Job) update(ctx context.Context, want, at shape) error {
 	client, err := c.client(ctx)
 	if err != nil {
 		return err
 	}
 	c.To.Wrote()
-	if !sameMetadata(want.metadata, at.metadata) {
+	if !part.SameMetadata(want.metadata, at.metadata) {
 		if _, err := client.SetMetadata(ctx, &container.SetMetadataOptions{Metadata: pointers(want.metadata)}); err != nil {
-			return c.Fail("set the container's metadata", plugin.Target, err, writeContainers)
+			return c.Fail("set the container's metadata", plugin.Target, err, Write)
 		}
 	}
 	if want.public != at.public || !policy.Same(want.policies, at.policies) {
@@ -314,7 +278,8 @@ func (c *containerJob) update(ctx context.Context, want, at shape) error {
 	return nil
 }
 
-func (c *containerJob) compare(ctx context.Context) (plugin.Comparison, error) {
+// Compare compares it, as plugin.Comparer says.
+func (c *Job) Compare(ctx context.Context) (plugin.Comparison, error) {
 	want, _, err := c.wanted(ctx)
 	if err != nil {
 		return plugin.Comparison{}, err

@@ -1,4 +1,4 @@
-package blob
+package containers
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 // https://learn.microsoft.com/azure/templates/microsoft.storage/2023-05-01/storageaccounts/blobservices/containers.
 const armVersion = "2023-05-01"
 
-// declare describes the container. Stored access policies have no form as code in Azure
+// Declare describes the container. Stored access policies have no form as code in Azure
 // Resource Manager, nor in the azurerm provider's container.
-func (c *containerJob) declare(ctx context.Context) ([]iac.Block, error) {
+func (c *Job) Declare(ctx context.Context) ([]iac.Block, error) {
 	want, _, err := c.wanted(ctx)
 	if err != nil {
 		return nil, err
