@@ -59,8 +59,10 @@ func (c *calls) Do(req *policy.Request) (*http.Response, error) {
 	if comp := raw.URL.Query().Get("comp"); comp != "" {
 		what += " " + comp
 	}
-	if raw.Header["x-ms-copy-source"] != nil || raw.Header.Get("x-ms-copy-source") != "" {
-		what += " from URL"
+	for name := range raw.Header {
+		if strings.EqualFold(name, "x-ms-copy-source") { // the SDK spells it as it likes
+			what += " from URL"
+		}
 	}
 	c.mu.Lock()
 	c.log = append(c.log, what)
@@ -212,7 +214,6 @@ type run struct {
 	mode      plugin.Mode
 	settings  plugin.Settings
 	overwrite bool
-	blind     bool // the target is not listed beside the source
 }
 
 // blobs is a run over the blob service alone.
@@ -230,10 +231,7 @@ func (r run) over() run {
 }
 
 func (r run) list(l *lab, after string) ([]plugin.Item, []error) {
-	opt := plugin.DiscoverOptions{Mode: r.mode, Settings: r.settings, After: after}
-	if !r.blind {
-		opt.Target = &l.target
-	}
+	opt := plugin.DiscoverOptions{Mode: r.mode, Settings: r.settings, After: after, Target: &l.target}
 	var out []plugin.Item
 	var failed []error
 	for it, err := range l.plugin.Discover(l.Context(), l.source, opt) {

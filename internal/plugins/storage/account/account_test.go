@@ -31,11 +31,10 @@ var someKey = base64.StdEncoding.EncodeToString([]byte("canary-key-of-an-account
 
 // wire answers requests by what they ask for, and counts them.
 type wire struct {
-	n       atomic.Int64
-	last    atomic.Pointer[http.Request]
-	refuse  string // in the path or query of a request that is refused
-	keys    string // the body of listKeys
-	expires time.Duration
+	n      atomic.Int64
+	last   atomic.Pointer[http.Request]
+	refuse string // in the path or query of a request that is refused
+	keys   string // the body of listKeys
 }
 
 // Do implements policy.Transporter.

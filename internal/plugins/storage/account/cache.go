@@ -79,22 +79,9 @@ func identical(a, b reflect.Value) bool {
 	}
 	switch a.Kind() {
 	case reflect.Struct:
-		for i := range a.NumField() {
-			if !identical(a.Field(i), b.Field(i)) {
-				return false
-			}
-		}
-		return true
+		return each(a.NumField(), func(i int) bool { return identical(a.Field(i), b.Field(i)) })
 	case reflect.Slice:
-		if a.Len() != b.Len() {
-			return false
-		}
-		for i := range a.Len() {
-			if !identical(a.Index(i), b.Index(i)) {
-				return false
-			}
-		}
-		return true
+		return a.Len() == b.Len() && each(a.Len(), func(i int) bool { return identical(a.Index(i), b.Index(i)) })
 	case reflect.Interface:
 		return identical(a.Elem(), b.Elem())
 	case reflect.Func:
@@ -104,4 +91,14 @@ func identical(a, b reflect.Value) bool {
 	default:
 		return a.Comparable() && b.Comparable() && a.Equal(b)
 	}
+}
+
+// each tells whether a condition holds for all numbers below n.
+func each(n int, holds func(int) bool) bool {
+	for i := range n {
+		if !holds(i) {
+			return false
+		}
+	}
+	return true
 }

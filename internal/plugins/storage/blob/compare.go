@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/copier"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/hint"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -74,27 +75,14 @@ func (b *blobJob) compareNow(ctx context.Context, c *copier.Copier) (plugin.Comp
 		return b.missing(src), nil
 	}
 	there := seenOf(e)
-	v := judge(src, there, b.To.Facts)
-	if differs, err := b.differsInAccess(e); differs || err != nil {
-		v.state, v.fields = other, append(v.fields, "access control")
-		if err != nil {
-			return plugin.Comparison{}, err
-		}
-	}
-	if b.ref.Past > 0 && v.state != other {
-		if fields, err := b.comparePast(ctx); err != nil || len(fields) > 0 {
-			return part.Verdict(fields), err
-		}
-	}
-	verify := b.Setting(setVerify)
-	reading := verify == verifyContent || v.state == unsure || (v.state == alike && verify == verifyUnsummed)
+	v, err := b.verdict(ctx, src, there, e)
 	switch {
+	case err != nil:
+		return plugin.Comparison{}, err
 	case v.state == other:
 		return part.Verdict(v.fields), nil
-	case !reading && v.state == alike:
-		return plugin.Comparison{State: plugin.Same, Reason: reasonUnsummed}, nil
-	case !reading:
-		return part.Verdict(nil), nil
+	case !b.reads(v):
+		return listed(v), nil
 	case src.Tier == tierArchive || there.Tier == tierArchive:
 		return plugin.Comparison{State: plugin.Same, Reason: "it is in the archive tier, which cannot be read"}, nil
 	}
@@ -106,4 +94,45 @@ func (b *blobJob) compareNow(ctx context.Context, c *copier.Copier) (plugin.Comp
 		return part.Verdict([]string{"content"}), nil
 	}
 	return part.Verdict(nil), nil
+}
+
+// verdict compares all but content that no listing shows: the rights of a path and a past
+// count, too.
+func (b *blobJob) verdict(ctx context.Context, src, there seen, e *listing.Entry) (verdict, error) {
+	v := judge(src, there, b.To.Facts)
+	differs, err := b.differsInAccess(e)
+	if err != nil {
+		return v, err
+	}
+	if differs {
+		v.state, v.fields = other, append(v.fields, "access control")
+	}
+	if b.ref.Past == 0 || v.state == other {
+		return v, nil
+	}
+	fields, err := b.comparePast(ctx)
+	if len(fields) > 0 {
+		v = verdict{other, fields}
+	}
+	return v, err
+}
+
+// reads tells whether a comparison has to read the content.
+func (b *blobJob) reads(v verdict) bool {
+	switch b.Setting(setVerify) {
+	case verifyContent:
+		return true
+	case verifyUnsummed:
+		return v.state != proven
+	default:
+		return v.state == unsure
+	}
+}
+
+// listed is the comparison of what the listings show to be the same.
+func listed(v verdict) plugin.Comparison {
+	if v.state == alike {
+		return plugin.Comparison{State: plugin.Same, Reason: reasonUnsummed}
+	}
+	return part.Verdict(nil)
 }

@@ -45,10 +45,12 @@ func TestJudge(t *testing.T) {
 		{"another size", base, with(func(s *seen) { s.size = 11 }), standard, other, []string{"size"}},
 		{"another content", base, with(func(s *seen) { s.MD5 = "bbbb" }), standard, other, []string{"content"}},
 		{"another type", base, with(func(s *seen) { s.Type = appendBlob }), standard, other, []string{"blob type"}},
-		{"other headers", base, with(func(s *seen) {
-			s.ContentType, s.Encoding, s.Language, s.Disposition, s.CacheControl = "", "", "", "", ""
-		}), standard, other,
-			[]string{"content type", "content encoding", "content language", "content disposition", "cache control"}},
+		{
+			"other headers", base, with(func(s *seen) {
+				s.ContentType, s.Encoding, s.Language, s.Disposition, s.CacheControl = "", "", "", "", ""
+			}), standard, other,
+			[]string{"content type", "content encoding", "content language", "content disposition", "cache control"},
+		},
 		{"other metadata", base, with(func(s *seen) { s.Metadata = map[string]string{"Key": "w"} }), standard, other, []string{"metadata"}},
 		{"more metadata", base, with(func(s *seen) { s.Metadata = map[string]string{"Key": "v", "more": "v"} }), standard, other, []string{"metadata"}},
 		{"other metadata by name", base, with(func(s *seen) { s.Metadata = map[string]string{"Other": "v"} }), standard, other, []string{"metadata"}},

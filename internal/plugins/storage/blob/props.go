@@ -69,8 +69,11 @@ func (p props) headers() *azblob.HTTPHeaders {
 		to   **string
 		from string
 	}{
-		{&h.BlobContentType, p.ContentType}, {&h.BlobContentEncoding, p.Encoding}, {&h.BlobContentLanguage, p.Language},
-		{&h.BlobContentDisposition, p.Disposition}, {&h.BlobCacheControl, p.CacheControl},
+		{&h.BlobContentType, p.ContentType},
+		{&h.BlobContentEncoding, p.Encoding},
+		{&h.BlobContentLanguage, p.Language},
+		{&h.BlobContentDisposition, p.Disposition},
+		{&h.BlobCacheControl, p.CacheControl},
 	} {
 		if f.from != "" {
 			*f.to = &f.from

@@ -49,7 +49,7 @@ func (w *work) pages(ctx context.Context, send func(ctx context.Context, to *pag
 			return atTarget("see which pages are there", err)
 		}
 	}
-	src, err := w.pageSource()
+	src, err := w.pageSource(ctx)
 	if err != nil {
 		return err
 	}
@@ -85,8 +85,8 @@ func (w *work) pages(ctx context.Context, send func(ctx context.Context, to *pag
 }
 
 // pageSource returns the source as a page blob.
-func (w *work) pageSource() (*pageblob.Client, error) {
-	from, err := w.From.Blobs(context.Background()) // made already: nothing is asked
+func (w *work) pageSource(ctx context.Context) (*pageblob.Client, error) {
+	from, err := w.From.Blobs(ctx) // made already: nothing is asked
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (c *Copier) Same(ctx context.Context, o Order, etag azcore.ETag) (bool, err
 
 // occupied returns the stretches that hold something at either side; they may overlap.
 func (w *work) occupied(ctx context.Context, etag azcore.ETag) ([]span, error) {
-	src, err := w.pageSource()
+	src, err := w.pageSource(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -103,21 +103,30 @@ func (s *scanner) entry(open token) (*Entry, error) {
 		if err != nil || !ok {
 			return nil, errCut
 		}
-		switch {
-		case t.end && !t.start && t.name == open.name:
+		if t.end && !t.start && t.name == open.name {
 			return e, nil
-		case t.start && !t.end && t.name == "Metadata":
-			err = s.metadata(e)
-		case t.start && !t.end && t.name == "Tags":
-			err = s.tags(e)
-		case t.start && t.name == "Name":
-			e.Name, err = nameOf(t)
-		case t.start:
-			err = e.set(t.name, t.text)
 		}
-		if err != nil {
+		if err := s.member(e, t); err != nil {
 			return nil, err
 		}
+	}
+}
+
+// member reads one element of an entry.
+func (s *scanner) member(e *Entry, t token) error {
+	switch {
+	case !t.start:
+		return nil // the end of a group
+	case t.name == "Metadata" && !t.end:
+		return s.metadata(e)
+	case t.name == "Tags" && !t.end:
+		return s.tags(e)
+	case t.name == "Name":
+		var err error
+		e.Name, err = nameOf(t)
+		return err
+	default:
+		return e.set(t.name, t.text)
 	}
 }
 
@@ -230,7 +239,11 @@ func (e *Entry) set(name, text string) error {
 	return nil
 }
 
+// field returns where a property that is text is kept, nil for another.
 func (e *Entry) field(name string) *string {
+	if to := e.header(name); to != nil {
+		return to
+	}
 	switch name {
 	case "Snapshot":
 		return &e.Snapshot
@@ -238,18 +251,6 @@ func (e *Entry) field(name string) *string {
 		return &e.Version
 	case "BlobType":
 		return &e.Type
-	case "Content-Type":
-		return &e.ContentType
-	case "Content-Encoding":
-		return &e.Encoding
-	case "Content-Language":
-		return &e.Language
-	case "Content-Disposition":
-		return &e.Disposition
-	case "Cache-Control":
-		return &e.CacheControl
-	case "Content-MD5":
-		return &e.MD5
 	case "AccessTier":
 		return &e.Tier
 	case "ArchiveStatus":
@@ -264,6 +265,14 @@ func (e *Entry) field(name string) *string {
 		return &e.Key
 	case "ImmutabilityPolicyMode":
 		return &e.Immutable
+	default:
+		return e.right(name)
+	}
+}
+
+// right returns where a property of a path's access control is kept.
+func (e *Entry) right(name string) *string {
+	switch name {
 	case "Owner":
 		return &e.Owner
 	case "Group":
@@ -272,6 +281,26 @@ func (e *Entry) field(name string) *string {
 		return &e.Permissions
 	case "Acl":
 		return &e.ACL
+	default:
+		return nil
+	}
+}
+
+// header returns where a property that is an HTTP header of the blob is kept.
+func (e *Entry) header(name string) *string {
+	switch name {
+	case "Content-Type":
+		return &e.ContentType
+	case "Content-Encoding":
+		return &e.Encoding
+	case "Content-Language":
+		return &e.Language
+	case "Content-Disposition":
+		return &e.Disposition
+	case "Cache-Control":
+		return &e.CacheControl
+	case "Content-MD5":
+		return &e.MD5
 	default:
 		return nil
 	}
