@@ -17,8 +17,10 @@ package blob
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
+	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/iac"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/account"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/containers"
@@ -76,12 +78,25 @@ func New() *Part { return &Part{copier: copier.New()} }
 const maxSingle = 5000
 
 // single returns the size up to which a blob is copied by one request, in bytes.
-func single(setting func(string) string) int64 {
-	n, err := strconv.ParseInt(setting(setSingle), 10, 64)
+func single(setting func(string) string) (int64, error) {
+	text := setting(setSingle)
+	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 1 || n > maxSingle {
-		n = 256
+		return 0, &errs.Error{
+			Op: "read the setting " + setSingle, Kind: errs.Invalid, Err: fmt.Errorf("%q is not a number of MiB from 1 to %d", text, maxSingle),
+			Hint: "use --set storage." + setSingle + "=256",
+		}
 	}
-	return n << 20
+	return n << 20, nil
+}
+
+// checkSettings refuses what no list of legal values refuses.
+func checkSettings(setting func(string) string) error {
+	if _, err := single(setting); err != nil {
+		return err
+	}
+	_, err := readIdentities(setting(setACLMap))
+	return err
 }
 
 // About implements part.Part.

@@ -11,6 +11,10 @@ import (
 
 // Discover implements part.Part: each container, and in replication mode its blobs.
 func (p *Part) Discover(ctx context.Context, l part.Listing, yield func(plugin.Item, error) bool) bool {
+	if err := checkSettings(l.Setting); err != nil {
+		yield(plugin.Item{}, err)
+		return false
+	}
 	after := readCursor(l.After)
 	src, err := l.Source.Blobs(ctx)
 	if err != nil {

@@ -340,8 +340,15 @@ func TestABlobInTheWayOfADirectory(t *testing.T) {
 	if _, err := l.part.Replicate(t.Context(), l.job(it, true)); errs.KindOf(err) != errs.Conflict || errs.HintOf(err) == "" {
 		t.Errorf("%v", err)
 	}
-	l.settings[setACLMap] = filepath.Join(t.TempDir(), "nowhere")
-	if _, err := l.part.Replicate(t.Context(), l.job(l.items()[1], false)); errs.KindOf(err) != errs.Invalid {
-		t.Errorf("a map that is not there: %v", err)
+	file := filepath.Join(t.TempDir(), "nowhere")
+	for name, value := range map[string]string{setACLMap: file, setSingle: "all"} {
+		bad := newLakes(t, false)
+		bad.settings[name] = value
+		var failed error
+		listing := part.Listing{Source: bad.from, Mode: plugin.Replication, Setting: bad.setting}
+		bad.part.Discover(t.Context(), listing, func(_ plugin.Item, err error) bool { failed = err; return true })
+		if errs.KindOf(failed) != errs.Invalid {
+			t.Errorf("%s=%s: %v", name, value, failed)
+		}
 	}
 }

@@ -243,9 +243,10 @@ func TestAccessDiffers(t *testing.T) {
 
 func TestSingle(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]int64{"1": 1, "5000": 5000, "": 256, "0": 256, "6000": 256, "x": 256} {
-		if got := single(func(string) string { return text }); got != want<<20 {
-			t.Errorf("%q: %d", text, got)
+	for text, want := range map[string]int64{"1": 1, "5000": 5000, "": 0, "0": 0, "6000": 0, "x": 0} {
+		got, err := single(func(string) string { return text })
+		if got != want<<20 || (errs.KindOf(err) == errs.Invalid) != (want == 0) {
+			t.Errorf("%q: %d, %v", text, got, err)
 		}
 	}
 	if copier.Mark != mark {

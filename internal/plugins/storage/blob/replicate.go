@@ -238,9 +238,13 @@ func (b *blobJob) order(src seen) (copier.Order, []string) {
 	if b.Setting(setTags) != tagsCopied {
 		fits.Tags = nil
 	}
+	most, err := single(b.Setting)
+	if err != nil {
+		most = 0 // Discover has said so; in blocks every blob can go
+	}
 	o := copier.Order{
 		From: b.From, To: b.To, Container: b.container, Name: b.name, Type: src.kind(), Size: src.size, ETag: azcore.ETag(src.etag),
-		Properties: fits.carried(), Via: b.Setting(setCopy), Single: single(b.Setting), Progress: b.Progress,
+		Properties: fits.carried(), Via: b.Setting(setCopy), Single: most, Progress: b.Progress,
 	}
 	return o, lost
 }

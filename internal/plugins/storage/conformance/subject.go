@@ -3,7 +3,8 @@
 // judgement rests on the emulator's view of an account alone.
 //
 // Directories of a hierarchical namespace are not among what it seeds: an account has
-// either those or page blobs, index tags and snapshots.
+// either those or page blobs, index tags and snapshots. Nor is signing in with an account's
+// key: such requests are dated, and the suite's service has a clock of its own.
 package conformance
 
 import (

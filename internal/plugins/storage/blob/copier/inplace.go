@@ -1,8 +1,10 @@
 package copier
 
 import (
+	"cmp"
 	"context"
 	"maps"
+	"slices"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/appendblob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
@@ -119,13 +121,14 @@ func spans(ctx context.Context, c *pageblob.Client, only *blob.AccessConditions)
 	return out, nil
 }
 
+// covered tells whether a stretch lies within one of those that are there, which stand in
+// their order and do not overlap.
 func covered(there []span, offset, n int64) bool {
-	for _, s := range there {
-		if s.from <= offset && offset+n <= s.to {
-			return true
-		}
+	at, exact := slices.BinarySearchFunc(there, offset, func(s span, offset int64) int { return cmp.Compare(s.from, offset) })
+	if !exact {
+		at--
 	}
-	return false
+	return at >= 0 && at < len(there) && offset+n <= there[at].to
 }
 
 // maxAppends is how many blocks an append blob can have

@@ -63,8 +63,9 @@ func (w *work) occupied(ctx context.Context, etag azcore.ETag) ([]span, error) {
 	if err != nil {
 		return nil, atTarget("read the page ranges", err)
 	}
+	here := out
 	for _, s := range more {
-		if !covered(out, s.from, s.to-s.from) {
+		if !covered(here, s.from, s.to-s.from) {
 			out = append(out, s)
 		}
 	}
