@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -182,6 +183,11 @@ func seenIn(ctx context.Context, c *container.Client, name string, out map[strin
 // run finds nothing to do.
 func TestRandomTrees(t *testing.T) {
 	t.Parallel()
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue { // a tree is much for one check
+		if err := f.Value.Set("40"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	rapid.Check(t, func(rt *rapid.T) {
 		l := newLab(t, side{}, side{})
 		defer func() { _ = l.Close() }()

@@ -26,7 +26,7 @@ func TestNoSignatureShows(t *testing.T) {
 	}
 	azlog.SetListener(func(_ azlog.Event, text string) { say(text) })
 	defer azlog.SetListener(nil)
-	l := newLab(t, side{data: fmt.Sprintf(`{"accountKeys": [%q, %q], "virtual": {"container": "ccc", "count": 3, "size": 9000000}}`, key, key)}, side{data: `{"containers": [{"name": "ccc"}]}`})
+	l := newLab(t, side{data: fmt.Sprintf(`{"accountKeys": [%q, %q], "virtual": {"container": "ccc", "count": 1, "size": 9000000}}`, key, key)}, side{data: `{"containers": [{"name": "ccc"}]}`})
 	signed := 0
 	for _, given := range []bool{false, true} {
 		if given {
