@@ -64,6 +64,9 @@ func TestAnyTextIsReadOrRefused(t *testing.T) {
 			t.Errorf("%q is refused and read", text)
 		}
 	})
+	if _, err := Parse("N eq \u0663"); err == nil {
+		t.Error("a digit of another script is read")
+	}
 	if e, err := Parse("  "); e != nil || err != nil || !Match(e, nil) {
 		t.Error("a filter of blanks does not keep everything")
 	}

@@ -37,7 +37,7 @@ func scan(s string) ([]token, error) {
 			t = token{kind: mark, text: string(r)}
 		case r == '\'':
 			t, rest, err = quoted(s[1:], "")
-		case r == '-' || r == '+' || unicode.IsDigit(r):
+		case r == '-' || r == '+' || '0' <= r && r <= '9': // other scripts' digits are no number here
 			t, rest = numeral(s)
 		case r == '_' || unicode.IsLetter(r):
 			t, rest, err = word(s)
