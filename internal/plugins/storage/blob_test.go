@@ -25,7 +25,7 @@ var everything = fmt.Sprintf(`{"containers": [
   {"name": "rich", "size": 3000, "seed": 7, "contentType": "text/html; charset=utf-8", "contentEncoding": "identity", "contentLanguage": "de-DE", "contentDisposition": "attachment; filename=\"a b\"", "cacheControl": "max-age=60", "metadata": {"Camel_Case": "kept", "plain": "a=b; c"}, "tags": {"team": "red", "cost centre": "7/8"}, "tier": "Cool"},
   {"name": "folder", "size": 0, "metadata": {"hdi_isfolder": "true"}},
   {"name": "unsummed", "size": 5000, "seed": 3, "noMD5": true},
-  {"name": "big", "size": 70000123, "seed": 9, "blockSize": 8388608},
+  {"name": "big", "size": 40000123, "seed": 9, "blockSize": 8388608},
   {"name": "leased", "content": "at the source it does not matter", "leased": true},
   {"name": "disk.vhd", "type": "page", "size": 10485760, "sequenceNumber": 9, "metadata": {"os": "none"}, "ranges": [{"offset": 0, "size": 512, "seed": 1}, {"offset": 1048576, "size": 6291456, "seed": 2}]},
   {"name": "app.log", "type": "append", "size": 9000000, "seed": 4, "contentType": "text/plain"},
@@ -90,12 +90,12 @@ func TestSmallBlobsCostOneRequest(t *testing.T) {
 
 func TestUnchangedBlobsCostNoRequest(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, side{data: `{"virtual": {"container": "ccc", "count": 12000, "size": 10}}`}, side{data: `{"virtual": {"container": "ccc", "count": 12000, "size": 10}}`})
+	l := newLab(t, side{data: `{"virtual": {"container": "ccc", "count": 10100, "size": 10}}`}, side{data: `{"virtual": {"container": "ccc", "count": 10100, "size": 10}}`})
 	r := blobs()
 	l.calls.take()
 	items := l.items(r)
 	// Three pages at each side, and the containers.
-	if diff := cmp.Diff([]string{"7 GET list"}, l.calls.take()); diff != "" || len(items) != 12001 {
+	if diff := cmp.Diff([]string{"7 GET list"}, l.calls.take()); diff != "" || len(items) != 10101 {
 		t.Errorf("%d items (-want +got)\n%s", len(items), diff)
 	}
 	for _, it := range items[1:] {
@@ -115,7 +115,7 @@ func TestListingGoesOnBehindACursor(t *testing.T) {
 	l := newLab(t, side{data: `{"containers": [{"name": "aaa"}, {"name": "zzz", "blobs": [{"name": "x", "content": "x"}]}], "virtual": {"container": "mmm", "count": 5010, "size": 1}}`}, side{data: `{"virtual": {"container": "mmm", "count": 5010, "size": 1}}`})
 	r := blobs()
 	all := l.items(r)
-	for _, at := range []int{0, 1, 2, 4999, 5000, 5001, 5002, 5011, len(all) - 2, len(all) - 1} {
+	for _, at := range []int{0, 1, 5001, 5002, len(all) - 2, len(all) - 1} {
 		rest, failed := r.list(l, all[at].Cursor)
 		if len(failed) > 0 || len(rest) != len(all)-at-1 {
 			t.Errorf("behind item %d there are %d, want %d; %v", at, len(rest), len(all)-at-1, failed)

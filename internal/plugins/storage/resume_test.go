@@ -93,7 +93,7 @@ func TestPagesAndAppendsAreGoneOnWith(t *testing.T) {
 		"append": {`{"name": "x", "type": "append", "size": %d, "seed": 1, "sealed": true, "metadata": {"a": "b"}}`, "appendblock"},
 	}
 	for name, tt := range tests {
-		for path, size := range map[string]int{"server": 120 << 20, "stream": 48 << 20} {
+		for path, size := range map[string]int{"server": 100 << 20, "stream": 20 << 20} {
 			t.Run(name+" "+path, func(t *testing.T) {
 				t.Parallel()
 				l := newLab(t, side{data: fmt.Sprintf(there, fmt.Sprintf(tt.blob, size))}, side{data: `{"containers": [{"name": "ccc"}]}`})

@@ -43,7 +43,7 @@ func Subject() plugintest.Subject {
 		Writes:     writes,
 		Variants: []plugintest.Variant{
 			{},
-			{Settings: plugin.Settings{"copy": "server"}}, // which cannot do without a signature
+			{Settings: plugin.Settings{"copy": "server", "single-mib": "1"}}, // which cannot do without a signature
 			{Settings: plugin.Settings{"copy": "stream"}},
 			{Settings: plugin.Settings{"history": "snapshots"}},
 		},
