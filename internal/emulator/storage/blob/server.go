@@ -45,10 +45,17 @@ func New(opt Options) *Server {
 
 // Serve implements kit.Server.
 func (s *Server) Serve(c *kit.Call) {
-	r := req.New(c, s.store.Account(c.Account.ID))
+	r := req.New(c, s.Store(c.Account))
 	if err := s.serve(r); err != nil {
 		kit.WriteError(c.W, err)
 	}
+}
+
+// Store is what an account holds, for the service of its paths.
+func (s *Server) Store(a kit.Account) *model.Account {
+	out := s.store.Account(a.ID)
+	out.SetHierarchical(a.HNS)
+	return out
 }
 
 func (s *Server) serve(r *req.Request) *wire.Error {
@@ -121,7 +128,7 @@ func (s *Server) Configure(a kit.Account, props map[string]any) error {
 	if a.HNS && in.Versioning {
 		return errors.New("blob versioning is not supported for accounts with a hierarchical namespace")
 	}
-	s.store.Account(a.ID).Configure(func(set *model.Settings) {
+	s.Store(a).Configure(func(set *model.Settings) {
 		set.Versioning = in.Versioning
 		set.DeleteDays, set.Permanent = in.Blobs.days(), in.Blobs != nil && in.Blobs.Purge
 		set.ContainerDays = in.Containers.days()
@@ -152,11 +159,11 @@ func (s *Server) SeedKeys() []string { return seed.Keys }
 
 // Seed implements kit.Server.
 func (s *Server) Seed(a kit.Account, data json.RawMessage, now time.Time) error {
-	return seed.Plant(s.store.Account(a.ID), data, now)
+	return seed.Plant(s.Store(a), data, now)
 }
 
 // Objects implements kit.Server. Hashing what is generated takes its time: 100 GiB about a
 // minute.
 func (s *Server) Objects(a kit.Account) ([]wire.Object, error) {
-	return seed.Objects(s.store.Account(a.ID), s.opt.Clock()), nil
+	return seed.Objects(s.Store(a), s.opt.Clock()), nil
 }

@@ -66,6 +66,9 @@ func Stage(r *req.Request, c *model.Container, id string, data content.Content) 
 		return err
 	}
 	err = c.Change(r.Blob, r.Now, func(t *model.Tx) *wire.Error {
+		if err := t.Room(); err != nil {
+			return err
+		}
 		if live := t.Live(); live != nil {
 			if live.Type != model.Block {
 				return req.WrongType()

@@ -91,6 +91,9 @@ func deleteBase(r *req.Request, t *model.Tx, cond req.Conditions) *wire.Error {
 	if err := (Guard{Cond: cond}).Check(r, t); err != nil {
 		return err
 	}
+	if t.Full() {
+		return req.Conflict("DirectoryIsNotEmpty", "This operation is not permitted on a non-empty directory.")
+	}
 	return deleteAll(t, live, mode)
 }
 

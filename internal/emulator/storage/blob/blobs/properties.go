@@ -117,8 +117,7 @@ func SetMetadata(r *req.Request) *wire.Error {
 		if err := t.Immutable(old); err != nil && !t.Settings.Versioning {
 			return nil, err
 		}
-		b := old.Clone()
-		b.Meta = m
+		b := old.Clone().WithMeta(m)
 		r.Out.Set("X-Ms-Request-Server-Encrypted", "true")
 		return t.NewVersion(b), nil
 	})
@@ -145,6 +144,9 @@ func Snapshot(r *req.Request) *wire.Error {
 		old := t.Live()
 		if old == nil {
 			return model.BlobNotFound()
+		}
+		if old.Dir {
+			return req.OnDirectory()
 		}
 		if err := cond.CheckWrite(old); err != nil {
 			return err

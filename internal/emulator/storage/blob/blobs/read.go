@@ -219,8 +219,27 @@ func describe(r *req.Request, f found) {
 	if b.Hold {
 		put("X-Ms-Legal-Hold", "true")
 	}
+	describeAccess(put, r.Version, b)
 	b.Meta.Write(h)
 	override(r)
+}
+
+// describeAccess says what a path of a hierarchical namespace is and whose (Azure: Get Blob
+// Properties; the list since version 2023-11-03).
+func describeAccess(put func(name, value string), version string, b *model.Blob) {
+	if b.Access == nil {
+		return
+	}
+	put("X-Ms-Resource-Type", b.ResourceType())
+	put("X-Ms-Owner", b.Access.Owner)
+	put("X-Ms-Group", b.Access.Group)
+	put("X-Ms-Permissions", b.Access.Permissions())
+	if version >= "2023-11-03" {
+		put("X-Ms-Acl", b.Access.ACL.Text())
+	}
+	if !b.Expires.IsZero() {
+		put("X-Ms-Expiry-Time", b.Expires.UTC().Format(http.TimeFormat))
+	}
 }
 
 func describeTier(put func(name, value string), t model.Tier) {

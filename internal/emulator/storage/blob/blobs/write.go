@@ -3,10 +3,12 @@ package blobs
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/model"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/req"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/content"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/posix"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
@@ -55,7 +57,7 @@ func Fresh(r *req.Request, c *model.Container, t model.Type, plain bool) (*model
 	if err := CheckName(r.Blob); err != nil {
 		return nil, err
 	}
-	b := &model.Blob{Type: t, Tier: r.DefaultTier(t)}
+	b := &model.Blob{Type: t, Tier: r.DefaultTier(t), Access: &posix.Access{Owner: r.Caller()}}
 	var err *wire.Error
 	if plain {
 		b.Headers, err = r.PutHeaders()
@@ -121,6 +123,11 @@ func (g Guard) Check(r *req.Request, t *model.Tx) *wire.Error {
 	live := t.Live()
 	if g.Fresh && live != nil {
 		return Overwrite()
+	}
+	if g.Overwrite {
+		if err := t.Room(); err != nil {
+			return err
+		}
 	}
 	if err := g.Cond.CheckWrite(live); err != nil {
 		return err
@@ -192,6 +199,9 @@ func Put(r *req.Request) *wire.Error {
 	}
 	if err != nil {
 		return err
+	}
+	if r.Store.Hierarchical() && strings.EqualFold(b.Meta[model.FolderMark], "true") && b.Size() == 0 {
+		b.Dir, b.Tier = true, model.Tier{}
 	}
 	return Store(r, c, b, Guard{Cond: cond, Fresh: fresh, Overwrite: true})
 }

@@ -59,15 +59,17 @@ func (l listing) walk(x *writer, c *model.Container, now time.Time) string {
 		From: l.marker, Prefix: l.prefix, Delimiter: l.delimiter,
 		Visible: func(e *model.Entry) bool { return len(l.shown(e)) > 0 },
 		Visit: func(name string, e *model.Entry) bool {
+			dir := e != nil && l.delimiter != "" && strings.HasSuffix(name, l.delimiter) && e.Live() != nil && e.Live().Dir
 			if n >= l.most {
+				if dir { // its own name, or its entry would be behind the marker
+					name = strings.TrimSuffix(name, l.delimiter)
+				}
 				next = mark(name)
 				return false
 			}
-			if e == nil {
+			if e == nil || dir {
 				n++
-				x.open("BlobPrefix")
-				x.name(name)
-				x.close("BlobPrefix")
+				l.prefixed(x, name, e, now)
 				return true
 			}
 			for _, b := range l.shown(e) {
@@ -78,6 +80,17 @@ func (l listing) walk(x *writer, c *model.Container, now time.Time) string {
 		},
 	}, now)
 	return next
+}
+
+// prefixed writes a common prefix. One that is a directory has properties (Azure: List
+// Blobs, of accounts with a hierarchical namespace).
+func (l listing) prefixed(x *writer, name string, e *model.Entry, now time.Time) {
+	x.open("BlobPrefix")
+	x.name(name)
+	if e != nil {
+		l.properties(x, e, e.Live(), now)
+	}
+	x.close("BlobPrefix")
 }
 
 // uncommitted stands for a name that has uncommitted blocks alone.
@@ -211,7 +224,25 @@ func (l listing) properties(x *writer, e *model.Entry, b *model.Blob, now time.T
 	if l.has("legalhold") && b.Hold {
 		x.text("LegalHold", "true")
 	}
+	l.access(x, b)
 	x.close("Properties")
+}
+
+// access writes what a path of a hierarchical namespace is and, on request, whose.
+func (l listing) access(x *writer, b *model.Blob) {
+	if b.Access == nil {
+		return
+	}
+	x.text("ResourceType", b.ResourceType())
+	if !b.Expires.IsZero() {
+		x.text("Expiry-Time", b.Expires.UTC().Format(http.TimeFormat))
+	}
+	if l.has("permissions") {
+		x.text("Owner", b.Access.Owner)
+		x.text("Group", b.Access.Group)
+		x.text("Permissions", b.Access.Permissions())
+		x.text("Acl", b.Access.ACL.Text())
+	}
 }
 
 func (l listing) tier(x *writer, b *model.Blob) {

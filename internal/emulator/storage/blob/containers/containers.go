@@ -9,6 +9,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/acl"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/model"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/req"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/posix"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
@@ -60,7 +61,7 @@ func Create(r *req.Request) *wire.Error {
 		return err
 	}
 	c, err := r.Store.Create(r.Container, r.Now, model.ContainerState{
-		Meta: m, Public: public, Scope: r.Header("X-Ms-Default-Encryption-Scope"),
+		Root: Root(r), Meta: m, Public: public, Scope: r.Header("X-Ms-Default-Encryption-Scope"),
 		DenyOverride: strings.EqualFold(r.Header("X-Ms-Deny-Encryption-Scope-Override"), "true"),
 	})
 	if err != nil {
@@ -69,6 +70,16 @@ func Create(r *req.Request) *wire.Error {
 	s := c.View()
 	r.ETag(s.ETag, s.Modified)
 	return r.Answer(http.StatusCreated)
+}
+
+// Root is who may do what with the root directory of a new container; nil where there is
+// no hierarchy.
+func Root(r *req.Request) *posix.Access {
+	if !r.Store.Hierarchical() {
+		return nil
+	}
+	root := posix.New(r.Caller(), r.Caller(), posix.NewRoot)
+	return &root
 }
 
 func public(r *req.Request) (string, *wire.Error) {

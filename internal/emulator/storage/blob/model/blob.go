@@ -14,6 +14,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/content"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/lease"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/meta"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/posix"
 )
 
 // Type is the kind of a blob, as x-ms-blob-type has it.
@@ -94,6 +95,9 @@ type Blob struct {
 	Policy   *Policy
 	Hold     bool // legal hold
 	Accessed time.Time
+	Dir      bool          // a directory of a hierarchical namespace
+	Access   *posix.Access // nil: the account has no such namespace
+	Expires  time.Time     // zero: never
 
 	Snapshot string    // ID; "" for a base blob or a version
 	Version  string    // ID; "" if none was kept
@@ -161,11 +165,13 @@ type Entry struct {
 	Old    []*Blob // snapshots, versions and softly deleted ones, oldest first
 	Lease  lease.Lease
 	Staged *Staged // uncommitted blocks; nil: none
+	// Pending is what was appended by path and not yet flushed, by its place in the file.
+	Pending map[int64]content.Content
 }
 
 // Empty tells whether nothing is left.
 func (e *Entry) Empty() bool {
-	return e.Base == nil && len(e.Old) == 0 && e.Staged == nil
+	return e.Base == nil && len(e.Old) == 0 && e.Staged == nil && len(e.Pending) == 0
 }
 
 // Live is the base blob, if it is not deleted.

@@ -10,6 +10,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/kit"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/lease"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/meta"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/posix"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
@@ -31,6 +32,8 @@ type ContainerState struct {
 	Holds []string
 	// VersionWorm lets blob versions have policies of their own.
 	VersionWorm bool
+	// Root is who may do what with the root directory; nil: there is no hierarchy.
+	Root *posix.Access
 }
 
 // Worm is a container's immutability policy.
@@ -109,7 +112,7 @@ func (c *Container) Read(name string, now time.Time, look func(e *Entry) *wire.E
 
 // entry finds what is under a name; the caller holds the lock.
 func (c *Container) entry(name string) *Entry {
-	if e, ok := c.entries.Get(name); ok {
+	if e, ok := c.entries.Get(c.key(name)); ok {
 		return e
 	}
 	if c.virtual != nil {
@@ -125,7 +128,7 @@ func (e *Entry) settled(now time.Time) bool {
 	if e.Staged.over(now) {
 		return false
 	}
-	if e.Base != nil && e.Base.Settle(now) != e.Base {
+	if e.Base != nil && (e.Base.Settle(now) != e.Base || e.Base.expired(now)) {
 		return false
 	}
 	for _, b := range e.Old {
@@ -144,9 +147,11 @@ func (c *Container) Change(name string, now time.Time, change func(t *Tx) *wire.
 	if !c.DeletedAt.IsZero() {
 		return ContainerNotFound()
 	}
-	_, kept := c.entries.Get(name)
+	key := c.key(name)
+	_, kept := c.entries.Get(key)
 	e := c.entry(name)
 	e.settle(now)
+	was := e.Live()
 	t := &Tx{Entry: e, Name: name, Now: now, Settings: c.account.Settings(), Container: c.ContainerState, c: c}
 	if err := change(t); err != nil {
 		return err
@@ -154,12 +159,15 @@ func (c *Container) Change(name string, now time.Time, change func(t *Tx) *wire.
 	switch {
 	case !e.Empty():
 		if !kept {
-			c.entries.Set(name, e)
+			c.entries.Set(key, e)
+		}
+		if was == nil && e.Live() != nil {
+			c.raise(name, e.Live(), now)
 		}
 	case c.virtual != nil && c.virtual.blob(name) != nil:
-		c.entries.Set(name, e) // stands in the place of the generated one
+		c.entries.Set(key, e) // stands in the place of the generated one
 	case kept:
-		c.entries.Delete(name)
+		c.entries.Delete(key)
 	}
 	return nil
 }
@@ -168,8 +176,8 @@ func (c *Container) Change(name string, now time.Time, change func(t *Tx) *wire.
 func (e *Entry) settle(now time.Time) {
 	over := func(b *Blob) bool { return !b.Purge.IsZero() && !now.Before(b.Purge) }
 	if e.Base != nil {
-		if e.Base = e.Base.Settle(now); over(e.Base) {
-			e.Base = nil
+		if e.Base = e.Base.Settle(now); over(e.Base) || e.Base.expired(now) {
+			e.Base, e.Pending = nil, nil
 		}
 	}
 	if e.Staged.over(now) {

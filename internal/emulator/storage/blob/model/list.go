@@ -23,7 +23,7 @@ func (c *Container) cursor(from string) *cursor {
 }
 
 func (k *cursor) seek(from string) {
-	k.real = k.iter.Seek(from)
+	k.real = k.iter.Seek(k.c.key(from))
 	if v := k.c.virtual; v != nil {
 		k.number, k.count = v.from(from), v.Count
 	}
@@ -38,12 +38,12 @@ func (k *cursor) next() (name string, e *Entry, ok bool) {
 	switch {
 	case !k.real && generated == "":
 		return "", nil, false
-	case !k.real || generated != "" && generated < k.iter.Key():
+	case !k.real || generated != "" && generated < k.c.name(k.iter.Key()):
 		e = &Entry{Base: k.c.virtual.at(k.number)}
 		k.number++
 		return generated, e, true
 	}
-	name, e = k.iter.Key(), k.iter.Value()
+	name, e = k.c.name(k.iter.Key()), k.iter.Value()
 	if name == generated {
 		k.number++ // a real one stands in its place
 	}
@@ -62,18 +62,23 @@ type Walk struct {
 // Walk calls w.Visit with every name from w.From on that begins with the prefix, in order,
 // until it returns false. Names that have the delimiter behind the prefix are given once
 // as a common prefix, with a nil entry. Entries must not be changed, nor kept after the
-// call.
+// call. Directories of a hierarchical namespace are common prefixes too, where the
+// delimiter is a slash; they come with their entry.
 func (c *Container) Walk(w Walk, now time.Time) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	k := c.cursor(max(w.From, w.Prefix))
+	from := w.From
+	if c.key(from) < c.key(w.Prefix) {
+		from = w.Prefix
+	}
+	k := c.cursor(from)
 	for {
 		name, e, ok := k.next()
 		if !ok || !strings.HasPrefix(name, w.Prefix) {
 			return
 		}
 		if !e.settled(now) { // what time has finished is not written down under a reading lock
-			e = &Entry{Base: e.Base, Old: e.Old, Lease: e.Lease, Staged: e.Staged}
+			e = &Entry{Base: e.Base, Old: e.Old, Lease: e.Lease, Staged: e.Staged, Pending: e.Pending}
 			e.settle(now)
 		}
 		if e.Empty() || !w.Visible(e) {
@@ -81,10 +86,17 @@ func (c *Container) Walk(w Walk, now time.Time) {
 		}
 		if i := strings.Index(name[len(w.Prefix):], w.Delimiter); w.Delimiter != "" && i >= 0 {
 			common := name[:len(w.Prefix)+i+len(w.Delimiter)]
-			if common >= w.From && !w.Visit(common, nil) { // a page may have ended at it
+			if c.key(common) >= c.key(w.From) && !w.Visit(common, nil) { // a page may have ended at it
 				return
 			}
 			k.seek(after(common))
+			continue
+		}
+		if b := e.Live(); b != nil && b.Dir && w.Delimiter == "/" {
+			if !w.Visit(name+"/", e) {
+				return
+			}
+			k.seek(after(name + "/"))
 			continue
 		}
 		if !w.Visit(name, e) {

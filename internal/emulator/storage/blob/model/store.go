@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidwall/btree"
 
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/posix"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
@@ -64,6 +65,7 @@ type Settings struct {
 // Account is what one account has.
 type Account struct {
 	settings   atomic.Pointer[Settings]
+	hierarchy  atomic.Bool  // hierarchical namespace
 	mu         sync.RWMutex // guards what follows, not what is in the containers
 	containers btree.Map[string, *Container]
 	deleted    []*Container // softly, oldest first
@@ -72,6 +74,13 @@ type Account struct {
 
 // Settings returns the account's settings.
 func (a *Account) Settings() Settings { return *a.settings.Load() }
+
+// Hierarchical tells whether the account has a hierarchical namespace, and SetHierarchical
+// says so; it must be said before there is a container.
+func (a *Account) Hierarchical() bool { return a.hierarchy.Load() }
+
+// SetHierarchical see Hierarchical.
+func (a *Account) SetHierarchical(is bool) { a.hierarchy.Store(is) }
 
 // Configure changes the account's settings.
 func (a *Account) Configure(change func(*Settings)) {
@@ -109,6 +118,10 @@ func (a *Account) Create(name string, now time.Time, s ContainerState) (*Contain
 	defer a.mu.Unlock()
 	if _, ok := a.containers.Get(name); ok {
 		return nil, &wire.Error{Status: http.StatusConflict, Code: "ContainerAlreadyExists", Message: "The specified container already exists."}
+	}
+	if a.Hierarchical() && s.Root == nil {
+		root := posix.New(posix.Superuser, posix.Superuser, posix.NewRoot)
+		s.Root = &root
 	}
 	c := newContainer(a, name, now, s)
 	a.containers.Set(name, c)

@@ -35,10 +35,12 @@ func (t *Tx) Replace(b *Blob) *Blob {
 	at := t.Tick()
 	t.Stamp(b)
 	b.Created = at
-	if old := t.Live(); old != nil {
+	old := t.Live()
+	if old != nil {
 		b.Created = old.Created // that an overwrite keeps it is not confirmed
 		t.supersede(old, at)
 	}
+	t.c.adopt(t.Name, b, old)
 	if t.Settings.Versioning {
 		b.Version = at.Format(Stamp)
 	}
@@ -48,7 +50,7 @@ func (t *Tx) Replace(b *Blob) *Blob {
 		gone.Snapshot = at.Format(Stamp)
 		t.keep(gone)
 	}
-	t.Base, t.Staged = b, nil
+	t.Base, t.Staged, t.Pending = b, nil, nil
 	return b
 }
 
@@ -139,7 +141,7 @@ func (t *Tx) TakeSnapshot(change func(*Blob)) *Blob {
 // deleted ones. Versions stay; snapshots must have gone.
 func (t *Tx) Remove() {
 	old := t.Base
-	t.Base, t.Staged, t.Lease = nil, nil, lease.Lease{}
+	t.Base, t.Staged, t.Pending, t.Lease = nil, nil, nil, lease.Lease{}
 	switch {
 	case t.Settings.Versioning:
 		kept := old.Clone()

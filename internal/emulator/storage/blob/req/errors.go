@@ -50,6 +50,12 @@ func WrongType() *wire.Error {
 	return Conflict("InvalidBlobType", "The blob type is invalid for this operation.")
 }
 
+// OnDirectory is the refusal of what directories of a hierarchical namespace cannot do. The
+// words are the service's; that this is the code is not confirmed.
+func OnDirectory() *wire.Error {
+	return Conflict("OperationNotSupportedOnDirectory", "The requested operation is not supported on a directory.")
+}
+
 // BadRange is InvalidRange.
 func BadRange() *wire.Error {
 	return Refuse(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The range specified is invalid for the current size of the resource.")

@@ -55,6 +55,7 @@ type state struct {
 
 type blobSeed struct {
 	state
+	accessSeed
 	Name      string   `json:"name"`
 	Type      string   `json:"type"` // "block", "page" or "append"
 	Snapshots []state  `json:"snapshots"`
@@ -103,6 +104,9 @@ func (s blobSeed) plant(c *model.Container, now time.Time) error {
 	steps = append(steps, s.write(s.state), s.finish)
 	var failure error
 	refusal := c.Change(s.Name, now, func(t *model.Tx) *wire.Error {
+		if err := t.Room(); err != nil {
+			return err
+		}
 		for _, step := range steps {
 			if failure = step(t); failure != nil {
 				return &wire.Error{Status: http.StatusBadRequest, Code: "InvalidInput", Message: failure.Error()}
@@ -215,6 +219,16 @@ func (s blobSeed) finish(t *model.Tx) error {
 			return fmt.Errorf("immutableUntil: %w", err)
 		}
 		b.Policy = &model.Policy{Until: until.UTC(), Mode: map[bool]string{false: "Unlocked", true: "Locked"}[s.Locked]}
+	}
+	if s.given() {
+		if b.Access == nil {
+			return fmt.Errorf("only blobs of accounts with isHnsEnabled have owners and lists")
+		}
+		a, err := s.over(*b.Access, false)
+		if err != nil {
+			return err
+		}
+		b.Access = &a
 	}
 	t.Base = b
 	if s.Leased {

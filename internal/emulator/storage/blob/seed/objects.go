@@ -13,6 +13,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/acl"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/model"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/posix"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
@@ -26,10 +27,12 @@ func Objects(a *model.Account, now time.Time) []wire.Object {
 	var out []wire.Object
 	a.Containers("", false, now, func(c *model.Container) bool {
 		s := c.View()
-		out = append(out, wire.Object{Key: "containers/" + c.Name, Kind: "container", Fields: map[string]string{
+		f := map[string]string{
 			"metadata": s.Meta.Text(), "publicAccess": s.Public, "policies": acl.Text(s.Policies), "legalHolds": strings.Join(s.Holds, "\n"),
 			"defaultEncryptionScope": s.Scope, "immutabilityDays": worm(s.Worm), "lease": s.Lease.State(now),
-		}})
+		}
+		accessFields(f, s.Root)
+		out = append(out, wire.Object{Key: "containers/" + c.Name, Kind: "container", Fields: f})
 		c.Walk(model.Walk{Visible: func(*model.Entry) bool { return true }, Visit: func(name string, e *model.Entry) bool {
 			out = append(out, entry(c.Name, name, e, now)...)
 			return true
@@ -64,7 +67,9 @@ func entry(container, name string, e *model.Entry, now time.Time) []wire.Object 
 		out = append(out, o)
 		n++
 	}
-	if b := e.Live(); b != nil {
+	if b := e.Live(); b != nil && b.Dir {
+		out = append(out, directory(key, b))
+	} else if b != nil {
 		o := object(key, b)
 		o.Fields["lease"] = e.Lease.State(now)
 		o.Fields["uncommittedBlocks"] = strconv.Itoa(len(e.Staged.List()))
@@ -95,8 +100,21 @@ func object(key string, b *model.Blob) wire.Object {
 	if b.Copy != nil {
 		f["copyStatus"] = b.Copy.Status
 	}
+	accessFields(f, b.Access)
 	contentFields(f, b)
 	return wire.Object{Key: key, Kind: "blob", Fields: f}
+}
+
+func directory(key string, b *model.Blob) wire.Object {
+	f := map[string]string{"metadata": b.Meta.Text(), "etag": b.ETag, "modified": b.Modified.UTC().Format(time.RFC3339)}
+	accessFields(f, b.Access)
+	return wire.Object{Key: key, Kind: "directory", Fields: f}
+}
+
+func accessFields(f map[string]string, a *posix.Access) {
+	if a != nil {
+		f["owner"], f["group"], f["permissions"], f["acl"] = a.Owner, a.Group, a.Permissions(), a.ACL.Text()
+	}
 }
 
 // contentFields: a hash of all, and short texts as they are. What was dropped has neither.

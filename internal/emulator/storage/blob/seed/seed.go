@@ -38,7 +38,8 @@ type containerSeed struct {
 		Days   int  `json:"days"`
 		Locked bool `json:"locked"`
 	} `json:"immutability"`
-	Blobs []blobSeed `json:"blobs"`
+	Directories []directorySeed `json:"directories"`
+	Blobs       []blobSeed      `json:"blobs"`
 }
 
 // virtuals is one object or a list of them.
@@ -134,6 +135,11 @@ func (c containerSeed) plant(a *model.Account, now time.Time) error {
 	if refusal != nil {
 		return refusal
 	}
+	for i, d := range c.Directories {
+		if err := d.plant(into, now); err != nil {
+			return fmt.Errorf("directory %d %q: %w", i, d.Path, err)
+		}
+	}
 	for i, b := range c.Blobs {
 		if err := b.plant(into, now); err != nil {
 			return fmt.Errorf("blob %d %q: %w", i, b.Name, err)
@@ -161,6 +167,8 @@ func (v virtualSeed) plant(a *model.Account, now time.Time) error {
 	switch {
 	case v.Count < 1:
 		return fmt.Errorf("count is %d: at least 1 is needed", v.Count)
+	case a.Hierarchical():
+		return fmt.Errorf("generated blobs have no directories: accounts with isHnsEnabled cannot have them")
 	case v.Size < 0 || v.PerFolder < 0:
 		return fmt.Errorf("size and perFolder are not negative")
 	}
