@@ -73,6 +73,7 @@ type Setting struct {
 	Name    string
 	Default string
 	Values  []string // legal values; nil: free text
+	Flag    string   // a flag of its own, beside --set: "storage-copier"; "" for none; unique among plugins
 	Help    string   // one sentence
 }
 
@@ -174,6 +175,9 @@ type Task struct {
 	Checkpoint     []byte             // what Save got on an earlier attempt, or nil
 	Save           func([]byte) error // persists a checkpoint; durable when it returns nil; may be nil
 	Progress       func(bytes int64)  // bytes moved so far; cheap, never blocks; may be nil
+	// Confined says that the run leaves out some items of the resource: what moves more than
+	// the item at hand must not.
+	Confined bool
 }
 
 // Status is how an item ended.
@@ -196,6 +200,7 @@ type Outcome struct {
 	Status   Status
 	Reason   string   // why it was skipped, or what a reader must know; "" otherwise
 	Bytes    int64    // content bytes written to the target
+	Path     string   // by which of several paths it was copied, for people: "server to server"; "" where there is one, or nothing was copied
 	Warnings []string // what could not be carried over, one sentence each
 }
 

@@ -33,7 +33,7 @@ type delegation struct {
 	expires time.Time
 }
 
-// shared is a signature that lets others read a container.
+// shared is a signature for a container.
 type shared struct {
 	query   secret.Value
 	expires time.Time
@@ -44,10 +44,12 @@ type shared struct {
 // delegation key, or with the account's key where that is what the account signs in with
 // or where no delegation key is to be had. One signature serves all items of a container.
 func (a *Account) ReadSAS(ctx context.Context, container string, tags bool) (secret.Value, error) {
-	name := container
-	if tags {
-		name += "?tags"
-	}
+	return a.signature(ctx, container, sas.ContainerPermissions{Read: true, Tag: tags})
+}
+
+// signature returns a signature for a container that lives for long enough.
+func (a *Account) signature(ctx context.Context, container string, perms sas.ContainerPermissions) (secret.Value, error) {
+	name := container + "?" + perms.String()
 	if known := a.knownSAS(name); known != nil {
 		return known.query, nil
 	}
@@ -60,7 +62,7 @@ func (a *Account) ReadSAS(ctx context.Context, container string, tags bool) (sec
 	if known := a.knownSAS(name); known != nil {
 		return known.query, nil
 	}
-	query, expires, err := a.newSAS(ctx, container, tags)
+	query, expires, err := a.newSAS(ctx, container, perms)
 	if err != nil {
 		return secret.Value{}, err
 	}
@@ -96,8 +98,7 @@ func (a *Account) knownSAS(name string) *shared {
 
 // newSAS signs. What must be asked for first may tell that this machine's clock is wrong:
 // then it is asked for once more.
-func (a *Account) newSAS(ctx context.Context, container string, tags bool) (secret.Value, time.Time, error) {
-	perms := sas.ContainerPermissions{Read: true, Tag: tags}
+func (a *Account) newSAS(ctx context.Context, container string, perms sas.ContainerPermissions) (secret.Value, time.Time, error) {
 	for again := false; ; again = true {
 		now := a.clock.now()
 		values := sas.BlobSignatureValues{

@@ -12,8 +12,12 @@ import (
 func settings() []plugin.Setting {
 	return []plugin.Setting{
 		{
-			Name: setCopy, Default: copier.Auto, Values: []string{copier.Auto, copier.Server, copier.Stream},
-			Help: "how blobs are copied; server: the target's service reads from the source's; stream: through this program; auto: server where it can be had",
+			Name: setCopy, Default: copier.Auto, Values: []string{copier.Auto, copier.Server, copier.Stream, withAzCopy}, Flag: "storage-copier",
+			Help: "how blobs are copied; server: the target's service reads from the source's; stream: through this program; auto: server where it can be had; azcopy: AzCopy brings the block blobs that a container lacks, in one job, and auto the rest",
+		},
+		{
+			Name: setAzCopy, Default: "azcopy", Flag: "azcopy",
+			Help: "the AzCopy program, version 10.20 or later: a path, or a name to look for in PATH; it is given no signature, key or token",
 		},
 		{
 			Name: setSingle, Default: "256",

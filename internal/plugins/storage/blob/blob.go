@@ -38,6 +38,7 @@ const (
 // The settings, and those of their values that the code asks for.
 const (
 	setCopy    = "copy"
+	setAzCopy  = "azcopy"
 	setSingle  = "single-mib"
 	setVerify  = "verify"
 	setHistory = "history"
@@ -66,7 +67,10 @@ const (
 )
 
 // Part is the blob service. Make one with New.
-type Part struct{ copier *copier.Copier }
+type Part struct {
+	copier   *copier.Copier
+	programs programs
+}
 
 var _ part.Part = (*Part)(nil)
 
@@ -115,11 +119,7 @@ func (*Part) About() part.About {
 // Replicate implements part.Part.
 func (p *Part) Replicate(ctx context.Context, j part.Job) (plugin.Outcome, error) {
 	if j.Item.Kind == containers.Kind {
-		c, err := containers.New(j)
-		if err != nil {
-			return plugin.Outcome{}, err
-		}
-		return c.Replicate(ctx)
+		return p.replicateContainer(ctx, j)
 	}
 	b, err := newBlobJob(j)
 	switch {
@@ -135,11 +135,7 @@ func (p *Part) Replicate(ctx context.Context, j part.Job) (plugin.Outcome, error
 // Compare implements part.Part.
 func (p *Part) Compare(ctx context.Context, j part.Job) (plugin.Comparison, error) {
 	if j.Item.Kind == containers.Kind {
-		c, err := containers.New(j)
-		if err != nil {
-			return plugin.Comparison{}, err
-		}
-		return c.Compare(ctx)
+		return p.compareContainer(ctx, j)
 	}
 	b, err := newBlobJob(j)
 	switch {

@@ -2,6 +2,7 @@ package blob
 
 import (
 	"context"
+	"time"
 
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/containers"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
@@ -14,6 +15,12 @@ func (p *Part) Discover(ctx context.Context, l part.Listing, yield func(plugin.I
 	if err := checkSettings(l.Setting); err != nil {
 		yield(plugin.Item{}, err)
 		return false
+	}
+	if l.Mode == plugin.Replication && l.Setting(setCopy) == withAzCopy {
+		if _, err := p.programs.find(ctx, l.Setting(setAzCopy)); err != nil { // now, and not at each container
+			yield(plugin.Item{}, err)
+			return false
+		}
 	}
 	after := readCursor(l.After)
 	src, err := l.Source.Blobs(ctx)
@@ -50,6 +57,10 @@ func (p *Part) discoverContainer(ctx context.Context, l part.Listing, c listing.
 		yield(plugin.Item{}, l.Fail("list the containers", ctx.Err()))
 		return false
 	}
+	var begun time.Time
+	if l.Target != nil && l.Setting(setCopy) == withAzCopy {
+		begun = l.Target.Now()
+	}
 	if c.Name != after.container {
 		after = cursor{}
 		if !yield(containers.Item(c, cursor{container: c.Name}.String()), nil) {
@@ -63,7 +74,7 @@ func (p *Part) discoverContainer(ctx context.Context, l part.Listing, c listing.
 	if err != nil {
 		return yield(plugin.Item{}, l.Fail("list the blobs of "+c.Name, err)) && ctx.Err() == nil
 	}
-	w := &walk{Listing: l, name: c.Name, src: src.NewContainerClient(c.Name), yield: yield}
+	w := &walk{Listing: l, begun: begun, name: c.Name, src: src.NewContainerClient(c.Name), yield: yield}
 	if l.Target != nil {
 		if dst, err := l.Target.Blobs(ctx); err == nil { // else each blob's own look says why
 			w.dst = newSide(l, dst.NewContainerClient(c.Name), after.blob)

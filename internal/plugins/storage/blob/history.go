@@ -125,7 +125,7 @@ func (b *blobJob) step(ctx context.Context, c *copier.Copier, e, current *listin
 		if err != nil {
 			return nil, b.copyFailed(err)
 		}
-		out.Bytes += res.Bytes
+		out.Bytes, out.Path = out.Bytes+res.Bytes, res.Path
 		out.Warnings = append(out.Warnings, res.Warnings...)
 		if current, err = b.look(ctx, plugin.Target); err != nil {
 			return nil, err

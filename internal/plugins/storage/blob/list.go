@@ -41,6 +41,7 @@ func nameSum(name string) string {
 type walk struct {
 	part.Listing
 	name  string
+	begun time.Time // by the target's clock; zero where nobody asks
 	query listing.Query
 	src   *container.Client
 	dst   *side // nil: the target is not looked at
@@ -141,7 +142,7 @@ func (w *walk) flush(ctx context.Context) {
 	}
 	r := ref{Past: len(h.past), Access: accessOf(h.now, w.query.Access)}
 	if w.dst != nil {
-		r.AtThere = w.compare(ctx, h)
+		r.AtThere, r.New = w.compare(ctx, h)
 	}
 	at := cursor{container: w.name, blob: nameSum(h.now.Name), marker: w.marker}
 	text := at.String()
@@ -151,22 +152,24 @@ func (w *walk) flush(ctx context.Context) {
 	w.stopped = !w.yield(item(w.name, h.now, w.Source.HNS, r, text), nil)
 }
 
-// compare notes what the target has under the name.
-func (w *walk) compare(ctx context.Context, h history) *hint.Hint {
+// compare notes what the target has under the name, and whether it was written since this
+// listing began.
+func (w *walk) compare(ctx context.Context, h history) (at *hint.Hint, isNew bool) {
 	w.mixed = w.mixed || (w.last != "" && !w.dst.before(w.last, h.now.Name))
 	w.last = h.now.Name
 	there, ok := w.dst.find(ctx, h.now.Name)
 	if !ok || w.mixed {
-		return nil
+		return nil, false
 	}
 	is := hint.Absent
 	if there.now != nil {
+		isNew = !w.begun.IsZero() && !there.now.Modified.Before(w.begun.Truncate(time.Second))
 		is = judge(seenOf(h.now), seenOf(there.now), w.Target.Facts).state
 		if h.differs(there) || w.query.Access { // ACLs are to be mapped: each item looks at its own
 			is = other
 		}
 	}
-	return hint.New(w.Target, is, time.Now())
+	return hint.New(w.Target, is, time.Now()), isNew
 }
 
 // side is the listing of the target's container, which runs beside the source's.

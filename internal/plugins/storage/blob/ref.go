@@ -24,6 +24,8 @@ type ref struct {
 	Lost    []string   `json:"x,omitempty"` // what cannot be carried over, for people
 	Access  *access    `json:"w,omitempty"` // of a directory or file in a hierarchical namespace
 	AtThere *hint.Hint `json:"o,omitempty"`
+	// New says that the target's blob is younger than the listing of its container.
+	New bool `json:"n,omitempty"`
 }
 
 // maxProps bounds ref.Props, in bytes of JSON: metadata may take 8 KiB, index tags 4 KiB.

@@ -95,7 +95,7 @@ const tierArchive = "Archive"
 // replicate copies one blob.
 func (b *blobJob) replicate(ctx context.Context, c *copier.Copier) (plugin.Outcome, error) {
 	if known := b.ref.AtThere.For(b.To, time.Now()); known == proven || known == alike {
-		return plugin.Outcome{Status: plugin.Unchanged}, nil
+		return b.found(b.ref.New), nil
 	}
 	src, err := b.source(ctx)
 	if err != nil {
@@ -104,7 +104,7 @@ func (b *blobJob) replicate(ctx context.Context, c *copier.Copier) (plugin.Outco
 	if why := b.impossible(src); why != "" {
 		return part.Skipped(why)
 	}
-	blind := b.ref.AtThere.Absent(b.To)
+	blind := b.ref.AtThere.Absent(b.To) && !b.mayBeBrought(src)
 	if err := b.begin(); err != nil {
 		return plugin.Outcome{}, err
 	}
@@ -145,7 +145,7 @@ func (b *blobJob) attempt(ctx context.Context, c *copier.Copier, src seen, blind
 	if !blind {
 		var err error
 		if d, err = b.decide(ctx, c, src); err != nil || d.same {
-			return plugin.Outcome{Status: plugin.Unchanged}, err
+			return b.found(b.ref.AtThere.Absent(b.To)), err
 		}
 	}
 	if src.Tier == tierArchive {
@@ -163,7 +163,7 @@ func (b *blobJob) attempt(ctx context.Context, c *copier.Copier, src seen, blind
 	if err != nil {
 		return plugin.Outcome{}, b.copyFailed(err)
 	}
-	out := plugin.Outcome{Status: plugin.Created, Bytes: res.Bytes, Warnings: append(part.NotCarried(b.ref.Lost, lost), res.Warnings...)}
+	out := plugin.Outcome{Status: plugin.Created, Bytes: res.Bytes, Path: res.Path, Warnings: append(part.NotCarried(b.ref.Lost, lost), res.Warnings...)}
 	if d.there != nil && !d.ours {
 		out.Status = plugin.Updated
 	}
@@ -244,7 +244,7 @@ func (b *blobJob) order(src seen) (copier.Order, []string) {
 	}
 	o := copier.Order{
 		From: b.From, To: b.To, Container: b.container, Name: b.name, Type: src.kind(), Size: src.size, ETag: azcore.ETag(src.etag),
-		Properties: fits.carried(), Via: b.Setting(setCopy), Single: most, Progress: b.Progress,
+		Properties: fits.carried(), Via: via(b.Setting(setCopy)), Single: most, Progress: b.Progress,
 	}
 	return o, lost
 }

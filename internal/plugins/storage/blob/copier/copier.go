@@ -67,6 +67,7 @@ type Order struct {
 // Result is how a copy ended.
 type Result struct {
 	Bytes    int64    // moved by this call
+	Path     string   // which was taken, for people
 	Warnings []string // one sentence each
 }
 
@@ -152,7 +153,7 @@ func (c *Copier) Copy(ctx context.Context, o Order) (Result, error) {
 	if o.Via != Stream && (o.Via == Server || !way.closed.Load()) {
 		err := run(ctx, server{c}, w)
 		if err == nil || o.Via == Server || !errors.Is(err, ErrNoServerCopy) {
-			return Result{w.moved.Load(), w.notes}, err
+			return Result{w.moved.Load(), "server to server", w.notes}, err
 		}
 	}
 	w.there.Store(0)
@@ -163,7 +164,7 @@ func (c *Copier) Copy(ctx context.Context, o Order) (Result, error) {
 			w.notes = append(w.notes, "Blobs of this account go through this program, since the target's service cannot read from the source's.")
 		}
 	}
-	return Result{w.moved.Load(), w.notes}, err
+	return Result{w.moved.Load(), "streamed", w.notes}, err
 }
 
 func run(ctx context.Context, p path, w *work) error {
