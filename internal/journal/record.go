@@ -208,9 +208,11 @@ func (j *Journal) RecordUnverified(pair int, it plugin.Item, err error) {
 	})
 }
 
-// signature matches the ways in which Azure writes keys and signatures into URLs and
-// connection strings, also where JSON has written an ampersand as \u0026.
-var signature = regexp.MustCompile(`(?i)((?:\b|\\u0026)(?:sig|AccountKey|SharedAccessKey|SharedAccessSignature|client_secret|Password|Pwd)(?:=|%3D))[^&;\s"'\\<>]{8,}`)
+// secrets are the names that Azure gives keys and signatures in URLs and connection strings.
+var secrets = []string{"sig", "AccountKey", "SharedAccessKey", "SharedAccessSignature", "client_secret", "Password", "Pwd"}
+
+// signature matches them with their values, also where JSON has written an ampersand as \u0026.
+var signature = regexp.MustCompile(`(?i)((?:\b|\\u0026)(?:` + strings.Join(secrets, "|") + `)(?:=|%3D))[^&;\s"'\\<>]{8,}`)
 
 // suspicious tells whether a text seems to hold a secret.
 func suspicious(s string) bool { return assigns(s) && signature.MatchString(s) }
@@ -223,8 +225,21 @@ func scrub(s string) string {
 	return signature.ReplaceAllString(s, "${1}[redacted]")
 }
 
-// assigns tells whether s has an equals sign: few texts do, and matching is slow.
-func assigns(s string) bool { return strings.ContainsAny(s, "=%") }
+// assigns tells whether something is set in s to what one of the secrets' names ends with.
+// Few texts pass, and matching is slow: every item has to.
+func assigns(s string) bool {
+	for i := range len(s) {
+		if s[i] != '=' && s[i] != '%' {
+			continue
+		}
+		for _, name := range secrets {
+			if at := i - len(name); at >= 0 && strings.EqualFold(s[at:i], name) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 func errSuspicious(op, item string) error {
 	return &errs.Error{

@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/pageblob"
+	"github.com/minio/crc64nvme"
 )
 
 // stream reads from the source and writes to the target.
@@ -67,9 +68,10 @@ func (w *work) read(ctx context.Context, offset int64, buf []byte) error {
 
 func body(b []byte) io.ReadSeekCloser { return streaming.NopCloser(bytes.NewReader(b)) }
 
-func sum(b []byte) []byte {
-	h := md5.Sum(b) //nolint:gosec // see above
-	return h[:]
+// check lets the service refuse b unless it arrives as it is. Azure Storage's CRC64 is that
+// of NVMe, which takes a hundredth of the time of an MD5.
+func check(b []byte) blob.TransferValidationType {
+	return blob.TransferValidationTypeCRC64(crc64nvme.Checksum(b))
 }
 
 func (s stream) block(ctx context.Context, w *work) error {
@@ -81,11 +83,13 @@ func (s stream) block(ctx context.Context, w *work) error {
 		if err := w.read(ctx, 0, buf); err != nil {
 			return err
 		}
-		got := sum(buf)
-		w.checksum(got)
+		if w.Headers.BlobContentMD5 != nil {
+			got := md5.Sum(buf) //nolint:gosec // see the import
+			w.checksum(got[:])
+		}
 		_, err := to.Upload(ctx, body(buf), &blockblob.UploadOptions{
 			HTTPHeaders: w.Headers, Metadata: w.Metadata, Tags: w.Tags, Tier: tier(w.Tier), AccessConditions: &w.If,
-			TransactionalValidation: blob.TransferValidationTypeMD5(got),
+			TransactionalValidation: check(buf),
 		})
 		if err != nil {
 			return atTarget("write the blob", err)
@@ -97,15 +101,11 @@ func (s stream) block(ctx context.Context, w *work) error {
 
 const wrongMD5 = "The MD5 that the source shows is not that of its content; it was copied as it is."
 
-// checksum notes the MD5 of the whole content that went through: the target gets it if the
-// source has none.
+// checksum holds the MD5 of the whole content that went through against the source's. One
+// without an MD5 is not given one: it would hold up every copy, since an MD5 is computed
+// from front to back, and the target would have what the source has not.
 func (w *work) checksum(got []byte) {
-	switch {
-	case w.Headers.BlobContentMD5 == nil:
-		h := *w.Headers
-		h.BlobContentMD5 = got
-		w.Headers = &h
-	case !bytes.Equal(w.Headers.BlobContentMD5, got):
+	if !bytes.Equal(w.Headers.BlobContentMD5, got) {
 		w.notes = append(w.notes, wrongMD5)
 	}
 }
@@ -117,7 +117,7 @@ type inOrder struct {
 }
 
 func newInOrder(n int64) *inOrder {
-	o := &inOrder{md5.New(), make([]chan struct{}, n)} //nolint:gosec // see above
+	o := &inOrder{md5.New(), make([]chan struct{}, n)} //nolint:gosec // see the import
 	for i := range o.hashed {
 		o.hashed[i] = make(chan struct{})
 	}
@@ -145,7 +145,7 @@ func (s stream) inBlocks(ctx context.Context, w *work, to *blockblob.Client) err
 		return err
 	}
 	var whole *inOrder
-	if len(there) == 0 { // else a part of the content does not come by here
+	if w.Headers.BlobContentMD5 != nil && len(there) == 0 { // else a part of the content does not come by here
 		whole = newInOrder(p.count())
 	}
 	err = w.blocks(ctx, p, there, s.room, func(ctx context.Context, i int64, id string, offset, n int64) error {
@@ -158,7 +158,7 @@ func (s stream) inBlocks(ctx context.Context, w *work, to *blockblob.Client) err
 					return err
 				}
 			}
-			_, err := to.StageBlock(ctx, id, body(buf), &blockblob.StageBlockOptions{TransactionalValidation: blob.TransferValidationTypeMD5(sum(buf))})
+			_, err := to.StageBlock(ctx, id, body(buf), &blockblob.StageBlockOptions{TransactionalValidation: check(buf)})
 			return atTarget("write a block", err)
 		})
 	})
@@ -178,7 +178,7 @@ func (s stream) page(ctx context.Context, w *work) error {
 				return err
 			}
 			_, err := to.UploadPages(ctx, body(buf), blob.HTTPRange{Offset: offset, Count: n}, &pageblob.UploadPagesOptions{
-				TransactionalValidation: blob.TransferValidationTypeMD5(sum(buf)),
+				TransactionalValidation: check(buf),
 			})
 			return atTarget("write pages", err)
 		})
@@ -192,7 +192,7 @@ func (s stream) appendTo(ctx context.Context, w *work) error {
 				return err
 			}
 			_, err := to.AppendBlock(ctx, body(buf), &appendblob.AppendBlockOptions{
-				TransactionalValidation:        blob.TransferValidationTypeMD5(sum(buf)),
+				TransactionalValidation:        check(buf),
 				AppendPositionAccessConditions: &appendblob.AppendPositionAccessConditions{AppendPosition: &offset},
 			})
 			return err
