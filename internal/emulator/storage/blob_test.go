@@ -105,7 +105,7 @@ func TestConditions(t *testing.T) {
 		"match any":       {blob.ModifiedAccessConditions{IfMatch: ptr(azcore.ETagAny)}, "", ""},
 		"match other":     {blob.ModifiedAccessConditions{IfMatch: &other}, "ConditionNotMet", "ConditionNotMet"},
 		"none match":      {blob.ModifiedAccessConditions{IfNoneMatch: &other}, "", ""},
-		"none match any":  {blob.ModifiedAccessConditions{IfNoneMatch: ptr(azcore.ETagAny)}, "ConditionNotMet", "BlobAlreadyExists"},
+		"none match any":  {blob.ModifiedAccessConditions{IfNoneMatch: ptr(azcore.ETagAny)}, "UnsatisfiableCondition", "BlobAlreadyExists"},
 		"modified since":  {blob.ModifiedAccessConditions{IfModifiedSince: &past}, "", ""},
 		"not since":       {blob.ModifiedAccessConditions{IfModifiedSince: &future}, "ConditionNotMet", "ConditionNotMet"},
 		"unmodified":      {blob.ModifiedAccessConditions{IfUnmodifiedSince: &future}, "", ""},

@@ -52,7 +52,7 @@ func TestLeases(t *testing.T) {
 	_, err = thief.ReleaseLease(t.Context(), nil)
 	ok(t, err)
 	_, err = thief.ReleaseLease(t.Context(), nil)
-	wantCode(t, "released twice", err, "LeaseNotPresentWithLeaseOperation")
+	wantCode(t, "released twice", err, "LeaseIdMismatchWithLeaseOperation")
 	wantCode(t, "a lease that is none", write(id), "LeaseNotPresentWithBlobOperation")
 
 	box, err := lease.NewContainerClient(c, nil)

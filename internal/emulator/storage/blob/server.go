@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,7 +49,23 @@ func New(opt Options) *Server {
 func (s *Server) Serve(c *kit.Call) {
 	r := req.New(c, s.Store(c.Account))
 	if err := s.serve(r); err != nil {
+		bare(r.Out)
 		kit.WriteError(c.W, err)
+	}
+}
+
+// kept are the headers that a refusal has, too: those of every answer, and what a client
+// learns of a blob that it has, or of a range that there is none of.
+var kept = []string{
+	wire.HeaderRequestID, wire.HeaderClientRequestID, "Content-Range", "Date", "Etag", "Last-Modified", "Server", "X-Ms-Version",
+}
+
+// bare takes out of a refusal what the operation has written of its success.
+func bare(h http.Header) {
+	for name := range h {
+		if !slices.Contains(kept, name) {
+			delete(h, name)
+		}
 	}
 }
 

@@ -89,9 +89,7 @@ func (l Lease) Acquire(id string, d time.Duration, now time.Time) (Lease, *wire.
 // Renew starts the lease's time anew.
 func (l Lease) Renew(id string, now time.Time) (Lease, *wire.Error) {
 	switch {
-	case l.ID == "":
-		return l, notPresent()
-	case !same(l.ID, id):
+	case !same(l.ID, id): // also of a lease that was released (Azure: Lease Blob, changes of 2012-02-12)
 		return l, mismatch()
 	case !l.BreakAt.IsZero():
 		return l, operation("LeaseIsBrokenAndCannotBeRenewed", "The lease ID matched, but the lease has been broken explicitly and cannot be renewed.")
@@ -116,10 +114,7 @@ func (l Lease) Change(id, proposed string, now time.Time) (Lease, *wire.Error) {
 
 // Release gives the lease back.
 func (l Lease) Release(id string) (Lease, *wire.Error) {
-	switch {
-	case l.ID == "":
-		return l, notPresent()
-	case !same(l.ID, id):
+	if !same(l.ID, id) {
 		return l, mismatch()
 	}
 	return Lease{}, nil
@@ -142,6 +137,15 @@ func (l Lease) Break(period time.Duration, now time.Time) (Lease, time.Duration,
 	left = max(left, 0)
 	l.BreakAt = now.Add(left)
 	return l, left, nil
+}
+
+// Written is the lease after a write that named none: what was broken or has expired is
+// gone, and cannot be renewed (Azure: Lease Blob, outcomes of use attempts).
+func (l Lease) Written(now time.Time) Lease {
+	if s := l.State(now); s == Broken || s == Expired {
+		return Lease{}
+	}
+	return l
 }
 
 // left is how long the lease remains in force; < 0 without end.

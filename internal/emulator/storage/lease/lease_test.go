@@ -48,9 +48,9 @@ func TestOutcomes(t *testing.T) {
 	}
 	for _, c := range []struct{ state, operation, mine, theirs string }{
 		{lease.Available, "acquire", "", ""},
-		{lease.Available, "renew", "LeaseNotPresentWithLeaseOperation", "LeaseNotPresentWithLeaseOperation"},
+		{lease.Available, "renew", "LeaseIdMismatchWithLeaseOperation", "LeaseIdMismatchWithLeaseOperation"},
 		{lease.Available, "change", "LeaseNotPresentWithLeaseOperation", "LeaseNotPresentWithLeaseOperation"},
-		{lease.Available, "release", "LeaseNotPresentWithLeaseOperation", "LeaseNotPresentWithLeaseOperation"},
+		{lease.Available, "release", "LeaseIdMismatchWithLeaseOperation", "LeaseIdMismatchWithLeaseOperation"},
 		{lease.Available, "break", "LeaseNotPresentWithLeaseOperation", "LeaseNotPresentWithLeaseOperation"},
 		{lease.Available, "write", "LeaseNotPresentWithBlobOperation", "LeaseNotPresentWithBlobOperation"},
 		{lease.Available, "plain", "", ""},

@@ -20,8 +20,11 @@ import (
 func BlockID(r *req.Request) (string, *wire.Error) {
 	id := r.Param("blockid")
 	raw, err := base64.StdEncoding.DecodeString(id)
-	if id == "" || err != nil || len(raw) == 0 || len(raw) > 64 {
+	if id == "" || err != nil || len(raw) == 0 {
 		return "", req.BadQuery("blockid", id)
+	}
+	if len(raw) > 64 {
+		return "", req.Bad("OutOfRangeInput", "One of the request inputs is out of range.")
 	}
 	return id, nil
 }
@@ -276,9 +279,7 @@ func GetBlockList(r *req.Request) *wire.Error {
 		if kind == "uncommitted" || kind == "all" {
 			out.Uncommitted = &blocks{listed(e.Staged.List())}
 		}
-		if b != nil {
-			describeSize(r, b)
-		}
+		describeSize(r, b)
 		return nil
 	})
 	if err != nil {
@@ -295,7 +296,13 @@ func listed(in []model.CommittedBlock) []block {
 	return out
 }
 
+// describeSize writes the headers of a block list; ETag and time are only those of committed
+// blocks.
 func describeSize(r *req.Request, b *model.Blob) {
+	if b == nil {
+		r.Out.Set("X-Ms-Blob-Content-Length", "0")
+		return
+	}
 	if len(b.Blocks) > 0 || b.Size() > 0 {
 		r.ETag(b.ETag, b.Modified)
 	}

@@ -33,6 +33,9 @@ func Delete(r *req.Request) *wire.Error {
 			r.Out.Set("X-Ms-Delete-Type-Permanent", "false")
 		}
 		if snapshot != "" || version != "" {
+			if r.Header("X-Ms-Delete-Snapshots") != "" { // Azure: for the base blob alone
+				return req.Bad("InvalidOperation", "Invalid operation against a blob snapshot.")
+			}
 			return deleteOld(r, t, t.Find(snapshot, version), permanent)
 		}
 		return deleteBase(r, t, cond)

@@ -64,8 +64,8 @@ func SetHeaders(r *req.Request) *wire.Error {
 			b.Headers = h
 			return t.Alter(b), nil
 		}
-		if old.Type != model.Page {
-			return nil, req.WrongType()
+		if old.Type != model.Page { // status 400 (Azure: Set Blob Properties); the code is not confirmed
+			return nil, req.Bad("InvalidOperation", "The operation is for page blobs alone.")
 		}
 		if err := resize(r, b, action); err != nil {
 			return nil, err
@@ -89,9 +89,21 @@ func resize(r *req.Request, b *model.Blob, action string) *wire.Error {
 		}
 		b.Pages = b.Pages.Resize(n)
 	}
+	return number(r, b, action)
+}
+
+// number changes the sequence number, which max and update must be given and increment
+// must not.
+func number(r *req.Request, b *model.Blob, action string) *wire.Error {
+	given := r.Header("X-Ms-Blob-Sequence-Number")
 	n, err := r.Int("x-ms-blob-sequence-number", 0)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case given == "" && (action == "max" || action == "update"):
+		return req.MissingHeader("x-ms-blob-sequence-number")
+	case given != "" && action == "increment":
+		return req.BadHeader("x-ms-blob-sequence-number", given)
 	}
 	switch action {
 	case "":

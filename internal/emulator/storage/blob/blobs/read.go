@@ -163,6 +163,7 @@ func Properties(r *req.Request) *wire.Error {
 		return r.Answer(http.StatusOK)
 	}
 	describe(r, f)
+	describeTier(r.Out, f.blob.Tier)
 	r.Out["Content-Length"] = []string{strconv.FormatInt(f.blob.Size(), 10)}
 	return r.Answer(http.StatusOK)
 }
@@ -210,7 +211,6 @@ func describe(r *req.Request, f found) {
 		}
 	case model.Block:
 	}
-	describeTier(put, b.Tier)
 	describeCopy(put, b, r.Now)
 	if b.Policy != nil {
 		put("X-Ms-Immutability-Policy-Until-Date", b.Policy.Until.UTC().Format(http.TimeFormat))
@@ -242,17 +242,21 @@ func describeAccess(put func(name, value string), version string, b *model.Blob)
 	}
 }
 
-func describeTier(put func(name, value string), t model.Tier) {
-	put("X-Ms-Access-Tier", t.Name)
-	if t.Inferred && t.Name != "" {
-		put("X-Ms-Access-Tier-Inferred", "true")
+// describeTier writes the tier, which Get Blob Properties answers with and Get Blob does not.
+func describeTier(h http.Header, t model.Tier) {
+	if t.Name == "" {
+		return
+	}
+	h.Set("X-Ms-Access-Tier", t.Name)
+	if t.Inferred {
+		h.Set("X-Ms-Access-Tier-Inferred", "true")
 	}
 	if !t.Changed.IsZero() {
-		put("X-Ms-Access-Tier-Change-Time", t.Changed.UTC().Format(http.TimeFormat))
+		h.Set("X-Ms-Access-Tier-Change-Time", t.Changed.UTC().Format(http.TimeFormat))
 	}
 	if t.To != "" {
-		put("X-Ms-Archive-Status", "rehydrate-pending-to-"+strings.ToLower(t.To))
-		put("X-Ms-Rehydrate-Priority", t.Priority)
+		h.Set("X-Ms-Archive-Status", "rehydrate-pending-to-"+strings.ToLower(t.To))
+		h.Set("X-Ms-Rehydrate-Priority", t.Priority)
 	}
 }
 

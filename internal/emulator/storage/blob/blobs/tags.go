@@ -120,12 +120,12 @@ func readTags(r *req.Request) (map[string]string, *wire.Error) {
 	tags := map[string]string{}
 	for _, e := range in.Tags {
 		if _, twice := tags[e.Key]; twice {
-			return nil, req.Bad("InvalidTag", "The tags specified are invalid: "+e.Key+" is there twice") // words not confirmed
+			return nil, req.Bad("DuplicateTagNames", "The tags specified are invalid: "+e.Key+" is there twice") // words not confirmed
 		}
 		tags[e.Key] = e.Value
 	}
 	if bad := tagquery.Check(tags); bad != nil {
-		return nil, req.Bad("InvalidTag", "The tags specified are invalid: "+bad.Error()) // words not confirmed
+		return nil, req.BadTags(bad)
 	}
 	return tags, nil
 }

@@ -312,7 +312,7 @@ func Find(r *req.Request) *wire.Error {
 		return err
 	}
 	where := r.Param("where")
-	q, bad := tagquery.Parse(where)
+	q, bad := tagquery.ParseFind(where)
 	if bad != nil {
 		return req.BadQuery("where", where)
 	}

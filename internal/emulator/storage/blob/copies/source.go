@@ -78,7 +78,7 @@ func (s source) failure() *wire.Error {
 		return verify(http.StatusNotFound, "The specified resource does not exist.")
 	case s.Status < http.StatusMultipleChoices:
 		return nil
-	case s.Status == http.StatusNotModified, s.Status == http.StatusPreconditionFailed:
+	case s.Status == http.StatusNotModified, s.Status == http.StatusPreconditionFailed, s.Code == "UnsatisfiableCondition":
 		return req.Unmet("SourceConditionNotMet", "The source condition specified using HTTP conditional header(s) is not met.")
 	case s.Status == http.StatusRequestedRangeNotSatisfiable:
 		return req.BadRange()

@@ -29,11 +29,17 @@ func (t *Tx) Stamp(b *Blob) *Blob {
 	return b
 }
 
+// written stamps a blob that takes the place of the base blob.
+func (t *Tx) written(b *Blob) *Blob {
+	t.Lease = t.Lease.Written(t.Now)
+	return t.Stamp(b)
+}
+
 // Replace puts a new blob in the place of the base blob: the old one becomes a version or
 // a softly deleted snapshot, as the account has it, and uncommitted blocks are gone.
 func (t *Tx) Replace(b *Blob) *Blob {
 	at := t.Tick()
-	t.Stamp(b)
+	t.written(b)
 	b.Created = at
 	old := t.Live()
 	if old != nil {
@@ -64,13 +70,13 @@ func (t *Tx) NewVersion(b *Blob) *Blob {
 	if t.Settings.Versioning {
 		b.Version = at.Format(Stamp)
 	}
-	t.Base = t.Stamp(b)
+	t.Base = t.written(b)
 	return b
 }
 
 // Alter puts a changed blob in the place of the base blob.
 func (t *Tx) Alter(b *Blob) *Blob {
-	t.Base = t.Stamp(b)
+	t.Base = t.written(b)
 	return b
 }
 

@@ -45,6 +45,8 @@ func (r *Request) Conditions() (Conditions, *wire.Error) {
 // it asks for, 412 otherwise.
 func (c Conditions) CheckRead(b *model.Blob) *wire.Error {
 	switch {
+	case strings.TrimSpace(c.NoneMatch) == "*": // as Azure's own command line sees it in its live tests of `blob show`
+		return Bad("UnsatisfiableCondition", "The request includes an unsatisfiable condition for this operation.")
 	case c.Match != "" && !has(c.Match, b), !c.Unmodified.IsZero() && seconds(b.Modified).After(c.Unmodified):
 		return c.unmet()
 	case c.NoneMatch != "" && has(c.NoneMatch, b), !c.Since.IsZero() && c.NoneMatch == "" && !seconds(b.Modified).After(c.Since):
@@ -57,7 +59,8 @@ func (c Conditions) CheckRead(b *model.Blob) *wire.Error {
 // meet.
 func (c Conditions) CheckWrite(b *model.Blob) *wire.Error {
 	if b == nil {
-		if c.Match != "" || !c.Unmodified.IsZero() || c.Tags != nil {
+		// What does not exist was not modified either (RFC 9110, 13.1.4).
+		if c.Match != "" || c.Tags != nil {
 			return c.unmet()
 		}
 		return nil

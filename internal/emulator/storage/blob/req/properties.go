@@ -3,6 +3,7 @@ package req
 import (
 	"cmp"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -101,9 +102,21 @@ func (r *Request) Tags() (map[string]string, *wire.Error) {
 		tags[k] = vs[0]
 	}
 	if err := tagquery.Check(tags); err != nil {
-		return nil, Bad("InvalidTag", "The tags specified are invalid: "+err.Error()) // words not confirmed
+		return nil, BadTags(err)
 	}
 	return tags, nil
+}
+
+// BadTags is the refusal of tags that tagquery.Check does not let through. The codes are
+// those that Azurite knows; REST's reference has none but the status.
+func BadTags(err error) *wire.Error {
+	switch {
+	case errors.Is(err, tagquery.ErrTooLarge):
+		return Bad("TagsTooLarge", "The tags specified are invalid: "+err.Error()) // words not confirmed
+	case errors.Is(err, tagquery.ErrNoName):
+		return Bad("EmptyTagName", "The tags specified are invalid: "+err.Error()) // words not confirmed
+	}
+	return Bad("InvalidTag", "The tags specified are invalid: "+err.Error()) // words not confirmed
 }
 
 // Policy reads the immutability headers; nil if they are absent.

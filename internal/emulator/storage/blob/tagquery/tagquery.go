@@ -5,6 +5,7 @@ package tagquery
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -47,6 +48,18 @@ func Parse(text string) (*Query, error) {
 			return nil, fmt.Errorf("%q: %w at %s", text, errSyntax, word)
 		}
 	}
+}
+
+// ParseFind reads an expression of Find Blobs by Tags, which has neither OR nor <>.
+func ParseFind(text string) (*Query, error) {
+	q, err := Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(q.any) > 1 || slices.ContainsFunc(q.any[0], func(t term) bool { return t.op == "<>" }) {
+		return nil, fmt.Errorf("%q: OR and <> are for conditions: %w", text, errSyntax)
+	}
+	return q, nil
 }
 
 type parser struct{ rest string }
@@ -158,12 +171,12 @@ func (t term) holds(c int) bool {
 	return c <= 0
 }
 
-// Keys are the tags that the expression speaks of, which Find Blobs by Tags shows.
+// Keys are the tags that the expression speaks of, each once, which Find Blobs by Tags shows.
 func (q *Query) Keys() []string {
 	var out []string
 	for _, all := range q.any {
 		for _, t := range all {
-			if t.key != container {
+			if t.key != container && !slices.Contains(out, t.key) {
 				out = append(out, t.key)
 			}
 		}
@@ -178,17 +191,26 @@ const (
 	longestValue = 256
 )
 
-// Check tells whether a blob may have these tags.
+// What is wrong with a blob's tags, as the service's error codes tell it.
+var (
+	ErrTooLarge = fmt.Errorf("at most %d tags, of keys with %d characters and values with %d, are allowed", most, longestKey, longestValue)
+	ErrNoName   = errors.New("a tag has no name")
+	ErrInvalid  = errors.New("letters, digits, space and + - . / : = _ are allowed")
+)
+
+// Check tells whether a blob may have these tags: it returns one of the errors above.
 func Check(tags map[string]string) error {
 	if len(tags) > most {
-		return fmt.Errorf("%d tags, at most %d are allowed", len(tags), most)
+		return ErrTooLarge
 	}
 	for k, v := range tags {
-		if k == "" || len(k) > longestKey || len(v) > longestValue {
-			return fmt.Errorf("the key has 1 to %d characters and the value at most %d", longestKey, longestValue)
-		}
-		if !valid(k) || !valid(v) {
-			return errors.New("letters, digits, space and + - . / : = _ are allowed")
+		switch {
+		case k == "":
+			return ErrNoName
+		case len(k) > longestKey || len(v) > longestValue:
+			return ErrTooLarge
+		case !valid(k) || !valid(v):
+			return ErrInvalid
 		}
 	}
 	return nil

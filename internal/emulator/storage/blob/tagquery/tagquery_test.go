@@ -38,6 +38,14 @@ func TestExpressions(t *testing.T) {
 			t.Errorf("%s: %s, want %s (%v)", text, got, want, err)
 		}
 	}
+	for _, text := range []string{`a = '1' OR b = '2'`, `a <> '1'`, `a`} {
+		if _, err := tagquery.ParseFind(text); err == nil {
+			t.Errorf("%s is taken to find blobs", text)
+		}
+	}
+	if q, err := tagquery.ParseFind(`n > '4' AND n < '6'`); err != nil || !slices.Equal(q.Keys(), []string{"n"}) {
+		t.Errorf("a range of a tag: %v %v", q, err)
+	}
 	q, err := tagquery.Parse(`@container = 'c' AND a = '1' AND b = '2'`)
 	if err != nil || !slices.Equal(q.Keys(), []string{"a", "b"}) {
 		t.Errorf("%v %v", q, err)
