@@ -5,6 +5,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/queue"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/settings"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/share"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/table"
 )
 
@@ -14,6 +15,7 @@ func parts() []part.Part {
 	return []part.Part{
 		settings.New(), // the static website brings its container along
 		blob.New(),
+		share.New(),
 		queue.New(),
 		table.New(),
 	}

@@ -88,9 +88,11 @@ type Account struct {
 	mu    sync.Mutex // guards what follows
 	memo  map[reflect.Type]any
 	keyed *keyed
-	sas   map[string]*shared // by container and permissions
+	sas   map[string]*shared // by container and permissions, or by share
 	udk   *delegation
 	manag *arm.Client
+
+	fileUDK *fileDelegation
 }
 
 // open reads what an endpoint says of its account. It does no I/O.

@@ -12,7 +12,6 @@ import (
 	"github.com/azure-tenant-grapher/atg/secret"
 )
 
-// ErrNoKey says that a key is not one, without quoting it.
 // ErrNoKey is the cause where a key cannot be one. The SDK says where its base64 breaks off,
 // which is about the key itself and is not passed on.
 var ErrNoKey = errors.New("what was given is not the key of a storage account")
@@ -72,7 +71,7 @@ func (a *Account) signature(ctx context.Context, container string, perms sas.Con
 	return query, nil
 }
 
-// Refused says that a signature of ReadSAS was not taken, and forgets it with the key that
+// Refused says that a signature of ReadSAS or ShareSAS was not taken, and forgets it with the key that
 // signed it: both may have been revoked, or live by another clock than this program knows.
 func (a *Account) Refused(query secret.Value) {
 	a.mu.Lock()
@@ -80,7 +79,7 @@ func (a *Account) Refused(query secret.Value) {
 	for name, s := range a.sas {
 		if s.query.Equal(query) {
 			delete(a.sas, name)
-			a.udk = nil
+			a.udk, a.fileUDK = nil, nil
 		}
 	}
 }

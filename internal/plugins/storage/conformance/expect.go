@@ -18,7 +18,13 @@ type judge struct {
 
 // carried are the fields of each kind that a copy has to have.
 var carried = map[string][]string{
-	"container":        {"metadata", "publicAccess", "policies"},
+	"container": {"metadata", "publicAccess", "policies"},
+	"share":     {"quota", "tier", "protocol", "rootSquash", "metadata", "policies"},
+	"directory": {"type", "metadata", "attributes", "created", "written", "changed", "permission"},
+	"file": {
+		"type", "size", "ranges", "sha256", "md5", "contentType", "contentEncoding", "contentLanguage", "cacheControl", "contentDisposition",
+		"metadata", "attributes", "created", "written", "changed", "permission",
+	},
 	"queue":            {"metadata", "policies"},
 	"table":            {"policies"},
 	"corsRules":        {"rules"},

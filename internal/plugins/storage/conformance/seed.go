@@ -20,6 +20,8 @@ const (
 	archived = "archived"   // a blob that cannot be read
 	lone     = "lone-queue" // a queue
 	loose    = "loose"      // a table without policies
+	hollow   = "hollow"     // a share without files
+	stack    = "stack"      // a share of files with nothing of their own
 )
 
 // seed returns an account with every case that the plugin treats on its own, and n plain
@@ -48,6 +50,11 @@ func seed(r *rand.Rand, n int, canary string) json.RawMessage {
 			object{"name": bare, "blobs": plain},
 			object{"name": nothing, "metadata": object{"empty": "yes"}},
 			object{"name": "rich", "publicAccess": "blob", "metadata": object{"Owner": "red"}, "policies": policies, "blobs": rich(canary)},
+		},
+		"shares": []any{
+			object{"name": hollow, "quota": 3},
+			object{"name": stack, "files": files(r, n, canary)},
+			object{"name": "share-rich", "quota": 9, "tier": "Hot", "metadata": object{"owner": "red"}, "policies": policies, "snapshots": 1, "directories": richDirectories(), "files": richFiles(canary)},
 		},
 		"queues": []any{object{"name": lone}, object{"name": "queue-rich", "metadata": object{"owner": "red"}, "policies": policies}},
 		"tables": []any{object{"name": loose, "entities": entities}, object{"name": "strict", "policies": policies}},
@@ -83,6 +90,45 @@ func rich(canary string) []any {
 	}
 }
 
+// files are plain files in the root directory.
+func files(r *rand.Rand, n int, canary string) []any {
+	out := make([]any, n)
+	for i := range out {
+		out[i] = object{"path": fmt.Sprintf("%04d", i), "content": canary + strings.Repeat("x", r.IntN(200))}
+	}
+	return out
+}
+
+// sddl is a security descriptor with so many entries.
+func sddl(entries int) string { return "O:BAG:BAD:" + strings.Repeat("(A;;FA;;;SY)", entries) }
+
+const (
+	created = "2020-01-02T03:04:05.1234567Z"
+	written = "2021-01-02T03:04:05.7654321Z"
+	changed = "2022-01-02T03:04:05Z"
+)
+
+// richDirectories are directories of every shape.
+func richDirectories() []any {
+	return []any{
+		object{"path": "nobody/is/here", "attributes": "Hidden", "created": created, "written": written, "changed": changed, "metadata": object{"d": "1"}, "permission": sddl(1)},
+		object{"path": "dots at its end..."},
+	}
+}
+
+// richFiles are files of every shape.
+func richFiles(canary string) []any {
+	return []any{
+		object{"path": "all/properties", "content": canary, "contentType": "text/plain; charset=utf-8", "contentEncoding": "identity", "contentLanguage": "de", "contentDisposition": "inline", "cacheControl": "no-store", "metadata": object{"b": "a=b; c"}, "md5": true, "attributes": "ReadOnly|Hidden|System", "created": created, "written": written, "changed": changed, "permission": sddl(2)},
+		object{"path": "all/rights", "content": canary, "permission": sddl(1000)},
+		object{"path": "empty", "size": 0},
+		object{"path": "hole", "size": 5 << 20},
+		object{"path": "large", "size": 9 << 20, "seed": 6},
+		object{"path": "dots at its end.../file.", "content": canary},
+		object{"path": "ümläut/日本 語&'+%25#;=@.", "content": canary},
+	}
+}
+
 // bulk returns a container with n items, itself among them.
 func bulk(n int) json.RawMessage {
 	return encode(object{"virtual": object{"container": "many", "count": n - 1, "size": 1 << 20, "perFolder": 1000}})
@@ -109,6 +155,15 @@ func change(o wire.Object) json.RawMessage {
 		return encode(object{"managementPolicy": object{"rules": []any{rule(31)}}})
 	case "queue":
 		return encode(object{"queues": []any{object{"name": path[1], "metadata": object{"owner": "blue"}}}})
+	case "share":
+		if path[1] == hollow { // others hold files, which would have no parent
+			return encode(object{"shares": []any{object{"name": hollow, "quota": 4}}})
+		}
+	case "file":
+		if path[1] == stack {
+			name := strings.Join(path[2:], "/")
+			return encode(object{"shares": []any{object{"name": stack, "files": []any{object{"path": name, "content": "something else"}}}}})
+		}
 	case "entity":
 		if path[1] == loose {
 			return encode(object{"tables": []any{object{"name": loose, "entities": []any{object{"PartitionKey": o.Fields["PartitionKey"], "RowKey": o.Fields["RowKey"], "Text": "something else"}}}}})

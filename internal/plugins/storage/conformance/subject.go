@@ -59,7 +59,7 @@ func account(plugin.Side, string) map[string]any {
 	}
 }
 
-// readsValue recognises Get Blob and the query of a table's entities.
+// readsValue recognises Get Blob, Get File and the query of a table's entities.
 func readsValue(r wire.Request) bool {
 	path := strings.Trim(r.Path, "/")
 	switch {
@@ -67,6 +67,8 @@ func readsValue(r wire.Request) bool {
 		return false
 	case strings.Contains(r.Host, ".blob."):
 		return strings.Contains(path, "/") && !strings.Contains(r.Query, "comp=")
+	case strings.Contains(r.Host, ".file."):
+		return strings.Contains(path, "/") && !strings.Contains(r.Query, "comp=") && !strings.Contains(r.Query, "restype=")
 	case strings.Contains(r.Host, ".table."):
 		return strings.Contains(path, "(") && !strings.HasPrefix(path, "Tables")
 	case strings.Contains(r.Host, ".queue."):
@@ -99,7 +101,11 @@ func key(o wire.Object) plugin.Key {
 
 // isContent tells what template mode leaves out.
 func isContent(o wire.Object) bool {
-	return o.Kind == "blob" || o.Kind == "entity"
+	switch o.Kind {
+	case "blob", "entity", "directory", "file":
+		return true
+	}
+	return false
 }
 
 func encode(v any) json.RawMessage {

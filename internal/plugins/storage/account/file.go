@@ -1,0 +1,191 @@
+package account
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/directory"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/file"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/sas"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/service"
+
+	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/share/listing"
+	"github.com/azure-tenant-grapher/atg/secret"
+)
+
+// Files returns the client of the account's file service, which is made once. With a token
+// it works as a backup does: rights of the file system do not count, those of the role do
+// (https://learn.microsoft.com/azure/storage/files/authorize-oauth-rest). Names are taken
+// as they are, dots at their ends included.
+func (a *Account) Files(ctx context.Context) (*service.Client, error) {
+	address, err := a.URL(File)
+	if err != nil {
+		return nil, err
+	}
+	dots := true
+	opt := &service.ClientOptions{ClientOptions: a.options, AllowTrailingDot: &dots, AllowSourceTrailingDot: &dots}
+	opt.PerCallPolicies = append(slices.Clone(opt.PerCallPolicies), listing.Tap{})
+	opt.PerRetryPolicies = append(slices.Clone(opt.PerRetryPolicies), &a.clock)
+	if !a.useKey {
+		backup := service.ShareTokenIntentBackup
+		opt.FileRequestIntent = &backup
+		opt.PerCallPolicies = append(opt.PerCallPolicies, asBackup{})
+		return Memo(a, func() (*service.Client, error) { return service.NewClient(address, a.credential, opt) })
+	}
+	cred, err := a.fileKey(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return Memo(a, func() (*service.Client, error) { return service.NewClientWithSharedKeyCredential(address, cred, opt) })
+}
+
+// asBackup says of List Shares what the SDK's service client, unlike all others, does not:
+// that the caller works as a backup does, which must be said with a token.
+type asBackup struct{}
+
+// Do implements policy.Policy.
+func (asBackup) Do(req *policy.Request) (*http.Response, error) {
+	if raw := req.Raw(); raw.URL.Query().Get("comp") == "list" {
+		raw.Header["x-ms-file-request-intent"] = []string{string(service.ShareTokenIntentBackup)} // spelt as the SDK does
+	}
+	return req.Next()
+}
+
+// Directory returns a client for a directory of a share; path is as listings have its
+// names, joined by slashes, and "" for the root.
+func (a *Account) Directory(ctx context.Context, share, path string) (*directory.Client, error) {
+	c, err := a.Files(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d := c.NewShareClient(share).NewRootDirectoryClient()
+	for name := range strings.SplitSeq(path, "/") { // as a whole, its slashes would be escaped
+		if name != "" {
+			d = d.NewSubdirectoryClient(name)
+		}
+	}
+	return d, nil
+}
+
+// File returns a client for a file of a share, whose path is not "".
+func (a *Account) File(ctx context.Context, share, path string) (*file.Client, error) {
+	at := strings.LastIndexByte(path, '/')
+	d, err := a.Directory(ctx, share, path[:max(at, 0)])
+	if err != nil {
+		return nil, err
+	}
+	return d.NewFileClient(path[at+1:]), nil
+}
+
+// fileKey returns the credential that signs with the account's key.
+func (a *Account) fileKey(ctx context.Context) (*service.SharedKeyCredential, error) {
+	key, err := a.Key(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cred, err := service.NewSharedKeyCredential(a.Name, key.Reveal())
+	if err != nil { // the SDK's text says where the base64 breaks off, which is about the key
+		return nil, &errs.Error{Op: "sign in with the account's key", Kind: errs.Invalid, Resource: a.ID, Err: ErrNoKey}
+	}
+	return cred, nil
+}
+
+// fileDelegation is a user delegation key of the file service: each service has its own.
+type fileDelegation struct {
+	cred    *service.UserDelegationCredential
+	expires time.Time
+}
+
+// ShareSAS returns the query of a URL that lets its bearer read the files of a share, for
+// two hours at least, signed as ReadSAS says. One signature serves all files of a share.
+func (a *Account) ShareSAS(ctx context.Context, share string) (secret.Value, error) {
+	name := "share/" + share // no container is called like this
+	if known := a.knownSAS(name); known != nil {
+		return known.query, nil
+	}
+	select { // many items want the first one at once
+	case a.signing <- struct{}{}:
+	case <-ctx.Done():
+		return secret.Value{}, ctx.Err()
+	}
+	defer func() { <-a.signing }()
+	if known := a.knownSAS(name); known != nil {
+		return known.query, nil
+	}
+	query, expires, err := a.newShareSAS(ctx, share)
+	if err != nil {
+		return secret.Value{}, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.sas[name] = &shared{query, expires}
+	return query, nil
+}
+
+// newShareSAS signs, a second time where the answer to what must be asked for first tells
+// that this machine's clock is wrong.
+func (a *Account) newShareSAS(ctx context.Context, share string) (secret.Value, time.Time, error) {
+	perms := sas.SharePermissions{Read: true}
+	for again := false; ; again = true {
+		now := a.clock.now()
+		query, err := a.signFiles(ctx, sas.SignatureValues{
+			Protocol: sas.ProtocolHTTPS, StartTime: now.Add(-skew), ExpiryTime: now.Add(sasLife), ShareName: share, Permissions: perms.String(),
+		})
+		wrong := a.clock.now().Sub(now).Abs() > skew
+		if again || !wrong || ctx.Err() != nil {
+			return secret.New(query), now.Add(sasLife), err
+		}
+	}
+}
+
+// signFiles signs with a user delegation key first and with the account's key second.
+func (a *Account) signFiles(ctx context.Context, values sas.SignatureValues) (string, error) {
+	var first error
+	if !a.useKey {
+		cred, err := a.delegateFiles(ctx)
+		if err == nil {
+			q, err := values.SignWithUserDelegation(cred)
+			return q.Encode(), err
+		}
+		if ctx.Err() != nil {
+			return "", err
+		}
+		first = err
+	}
+	cred, err := a.fileKey(ctx)
+	if err != nil {
+		return "", cmp.Or(first, err) // the key is the second choice: what the first one needs is said
+	}
+	q, err := values.SignWithSharedKey(cred)
+	return q.Encode(), err
+}
+
+// delegateFiles returns a user delegation key that outlives a new signature.
+func (a *Account) delegateFiles(ctx context.Context) (*service.UserDelegationCredential, error) {
+	now := a.clock.now()
+	a.mu.Lock()
+	known := a.fileUDK
+	a.mu.Unlock()
+	if known != nil && known.expires.Sub(now) > sasLife {
+		return known.cred, nil
+	}
+	c, err := a.Files(ctx)
+	if err != nil {
+		return nil, err
+	}
+	from, to := now.Add(-skew).Format(time.RFC3339), now.Add(keyLife).Format(time.RFC3339)
+	cred, err := c.GetUserDelegationCredential(ctx, service.KeyInfo{Start: &from, Expiry: &to}, nil)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.fileUDK = &fileDelegation{cred, now.Add(keyLife)}
+	return cred, nil
+}

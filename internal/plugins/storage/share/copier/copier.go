@@ -1,0 +1,228 @@
+// Package copier moves the content of files from one account to another, by one of two
+// paths: the target's service reads from the source's (Put Range From URL), or this program
+// reads and writes. Only what is written in a file is moved: its holes stay holes. Which
+// path a pair of accounts takes is found at its first file and kept.
+package copier
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/file"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/account"
+	"github.com/azure-tenant-grapher/atg/plugin"
+)
+
+// The paths, as the setting names them.
+const (
+	Auto   = "auto"   // the server's where it can be had, the stream otherwise
+	Server = "server" // the target reads from the source
+	Stream = "stream" // through this program
+)
+
+// Order is the content of one file to copy.
+type Order struct {
+	From, To *account.Account
+	Share    string
+	Path     string
+	Size     int64
+	// ETag is the source's: nothing else is copied. The service has no conditions for reading
+	// files, so what it answers with is compared.
+	ETag azcore.ETag
+	// Resume says that the target's file has its size and a part of this very content.
+	Resume   bool
+	Via      string      // Auto, Server or Stream
+	Progress func(int64) // bytes of this file that are at the target; may be nil
+}
+
+// Result is how a copy ended.
+type Result struct {
+	Bytes    int64    // moved by this call
+	Warnings []string // one sentence each
+}
+
+// Errors that callers tell apart. They are wrapped around the service's answer, if any.
+var (
+	ErrSourceChanged = errors.New("the source changed while it was read")
+	ErrTargetChanged = errors.New("the target changed while it was read")
+	ErrNoServerCopy  = errors.New("the target's service cannot read from the source's")
+)
+
+// Limits of what is at work at once, in this process.
+const (
+	memory   = 64 << 20 // bytes of content on their way through this program
+	requests = 64       // ranges on their way from server to server
+	atOnce   = 8        // ranges of one file
+)
+
+// chunk is the most that one request writes
+// (https://learn.microsoft.com/rest/api/storageservices/put-range).
+const chunk = file.MaxUpdateRangeBytes
+
+// Copier copies content. Make one with New; it is safe for concurrent use.
+type Copier struct {
+	memory   *semaphore.Weighted
+	requests *semaphore.Weighted
+	buffers  sync.Pool // of *[]byte with chunk bytes
+}
+
+// New returns a Copier.
+func New() *Copier {
+	c := &Copier{memory: semaphore.NewWeighted(memory), requests: semaphore.NewWeighted(requests)}
+	c.buffers.New = func() any { b := make([]byte, chunk); return &b }
+	return c
+}
+
+// routes is what an account knows of the ways from it, by the ID of the target.
+type routes struct{ to sync.Map }
+
+// route is the way from one account to another.
+type route struct {
+	closed atomic.Bool // for copies from server to server
+	told   atomic.Bool
+}
+
+func routeOf(o *Order) (*route, error) {
+	all, err := account.Memo(o.From, func() (*routes, error) { return &routes{}, nil })
+	if err != nil {
+		return nil, err
+	}
+	r, _ := all.to.LoadOrStore(o.To.ID, &route{})
+	return r.(*route), nil
+}
+
+// work is an order with its clients.
+type work struct {
+	telling sync.Mutex
+	Order
+	src, dst *file.Client
+	moved    atomic.Int64 // bytes that this call moved
+	there    atomic.Int64 // bytes that are at the target
+}
+
+func open(ctx context.Context, o Order) (*work, error) {
+	w := &work{Order: o}
+	var err error
+	if w.src, err = o.From.File(ctx, o.Share, o.Path); err != nil {
+		return nil, &Error{plugin.Source, "reach the file", err}
+	}
+	if w.dst, err = o.To.File(ctx, o.Share, o.Path); err != nil {
+		return nil, &Error{plugin.Target, "reach the file", err}
+	}
+	return w, nil
+}
+
+// put writes one range at the target.
+type put func(ctx context.Context, w *work, offset, n int64) error
+
+// Copy writes what the source's file holds into the target's, which has the same size and
+// no content, or a part of this one. A source that changed meanwhile gives
+// ErrSourceChanged; what was written until then is for the caller to throw away.
+func (c *Copier) Copy(ctx context.Context, o Order) (Result, error) {
+	w, err := open(ctx, o)
+	if err != nil {
+		return Result{}, err
+	}
+	way, err := routeOf(&o)
+	if err != nil {
+		return Result{}, err
+	}
+	if o.Via != Stream && (o.Via == Server || !way.closed.Load()) {
+		err := w.run(ctx, c.fromServer)
+		if err == nil || o.Via == Server || !errors.Is(err, ErrNoServerCopy) {
+			return Result{Bytes: w.moved.Load()}, err
+		}
+		w.Resume = true // with whatever did get there
+	}
+	w.there.Store(0)
+	if err := w.run(ctx, c.through); err != nil {
+		return Result{Bytes: w.moved.Load()}, err
+	}
+	res := Result{Bytes: w.moved.Load()}
+	if o.Via != Stream && !w.long() { // so the source can be read, only not from there
+		way.closed.Store(true)
+		if way.told.CompareAndSwap(false, true) {
+			res.Warnings = append(res.Warnings, "Files of this account go through this program, since the target's service cannot read from the source's.")
+		}
+	}
+	return res, nil
+}
+
+// run writes the ranges that the target does not have, several at once.
+func (w *work) run(ctx context.Context, send put) error {
+	full, err := w.ranges(ctx, w.src)
+	if err != nil {
+		return err
+	}
+	var there []span
+	if w.Resume {
+		if there, err = w.written(ctx); err != nil {
+			return err
+		}
+	}
+	w.To.Wrote()
+	defer w.To.Wrote()
+	g, inner := errgroup.WithContext(ctx)
+	g.SetLimit(atOnce)
+	for _, s := range full {
+		for offset := s.from; offset < s.to && inner.Err() == nil; offset += chunk {
+			n := min(chunk, s.to-offset)
+			if covered(there, offset, n) {
+				w.add(n, false)
+				continue
+			}
+			g.Go(func() error {
+				if err := send(inner, w, offset, n); err != nil {
+					return err
+				}
+				w.add(n, true)
+				return nil
+			})
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return w.stillSame(ctx)
+}
+
+// stillSame looks whether the source is what the ranges were read from. The last answer of
+// the service that was compared is older than the last range.
+func (w *work) stillSame(ctx context.Context) error {
+	p, err := w.src.GetProperties(ctx, nil)
+	if err != nil {
+		return atSource(err)
+	}
+	return w.sameSource(p.ETag)
+}
+
+// sameSource compares the ETag that an answer has with the one that is to be copied.
+func (w *work) sameSource(etag *azcore.ETag) error {
+	if etag == nil || w.ETag.Equals(*etag) {
+		return nil
+	}
+	return &Error{plugin.Source, "read the file", fmt.Errorf("%w (ETag %s became %s)", ErrSourceChanged, w.ETag, *etag)}
+}
+
+// add notes that n bytes more are at the target; moved says that this call brought them.
+func (w *work) add(n int64, moved bool) {
+	if moved {
+		w.moved.Add(n)
+	}
+	w.telling.Lock() // ranges come side by side; who is told hears one at a time, and ever more
+	defer w.telling.Unlock()
+	there := w.there.Add(n)
+	if w.Progress != nil {
+		w.Progress(there)
+	}
+}
