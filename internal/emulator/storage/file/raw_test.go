@@ -47,6 +47,8 @@ func TestRefusals(t *testing.T) {
 		{"DELETE", "docs/none", "", nil, 404, "ResourceNotFound"},
 		{"DELETE", "docs/d", "", nil, 409, "ResourceTypeMismatch"},
 		{"GET", "docs/d/x", "", nil, 404, "ResourceNotFound"},
+		{"GET", "docs/", "", nil, 400, "InvalidQueryParameterValue"},
+		{"HEAD", "docs", "", nil, 400, "InvalidQueryParameterValue"},
 		{"GET", "docs/d?comp=rangelist", "", nil, 409, "ResourceTypeMismatch"},
 		{"GET", "none/x", "", nil, 404, "ShareNotFound"},
 		{"PUT", "docs/x", "", h("x-ms-type", "file"), 400, "MissingRequiredHeader"},

@@ -110,6 +110,10 @@ func (x *call) route() (operation, *wire.Error) {
 		table = ofService
 	case restype == "share":
 		table = ofShare
+	case len(x.path) == 0 && restype+comp == "":
+		// A share is neither a file nor, unless the request says so, a directory
+		// (Azure/azure-sdk-for-net#38368 shows Azure's answer).
+		return operation{}, badQuery("comp", "")
 	case restype == "directory" || len(x.path) == 0:
 		table = ofDirectory
 	case restype != "":
