@@ -21,8 +21,9 @@ import (
 // them, so that help and completion touch nothing.
 type App struct {
 	IO
-	Version  string
-	Registry func() (*plugin.Registry, error) // the plugins of this program
+	Version string
+	// Registry gives the plugins of this program, and does no I/O: flags come from them.
+	Registry func() (*plugin.Registry, error)
 	// Subject returns what the conformance suite must know to check a plugin, if anybody
 	// has said it.
 	Subject func(plugin.Plugin) (plugintest.Subject, bool)

@@ -28,9 +28,18 @@ type toy struct{ name, typ string }
 func (p toy) Info() plugin.Info {
 	return plugin.Info{
 		Name: p.name, Title: p.name, Version: "1.0.0", Contract: plugin.ContractVersion, Type: p.typ, Modes: plugin.Modes(),
-		Settings: []plugin.Setting{{Name: "versions", Default: "latest", Values: []string{"latest", "all"}, Help: "Which versions."}, {Name: "deleted", Default: "report", Values: []string{"report", "recover"}, Help: "Deleted names."}, {Name: "prefix", Help: "Free text."}},
+		Settings: []plugin.Setting{{Name: "versions", Default: "latest", Values: []string{"latest", "all"}, Help: "Which versions.", Flag: p.flag("versions")}, {Name: "deleted", Default: "report", Values: []string{"report", "recover"}, Help: "Deleted names."}, {Name: "prefix", Help: "Free text.", Flag: p.flag("prefix")}},
 	}
 }
+
+// flag names a flag of a setting's own, which only boxes have.
+func (p toy) flag(setting string) string {
+	if p.name != "boxes" {
+		return ""
+	}
+	return "box-" + setting
+}
+
 func (toy) Permissions(plugin.Mode) []plugin.Permission { return nil }
 func (toy) Discover(context.Context, plugin.Endpoint, plugin.DiscoverOptions) iter.Seq2[plugin.Item, error] {
 	return func(func(plugin.Item, error) bool) {}
@@ -111,6 +120,7 @@ func TestMistakes(t *testing.T) {
 		"plan --workers -1":               "--workers -1: want 1 to 1024",
 		"plan --workers many":             "invalid argument",
 		"plan --type Microsoft.X/y":       "no plugin is for this resource type; there are: Microsoft.KeyVault/vaults, Microsoft.Toy/boxes",
+		"plan --box-versions some":        `"some" is not one of latest, all`,
 		"plan --set keyvault":             "want PLUGIN.SETTING=VALUE",
 		"plan --set keyvault=1":           "want PLUGIN.SETTING=VALUE",
 		"plan --set safe.versions=all":    `there is no plugin "safe"; there are: boxes, keyvault`,

@@ -56,7 +56,7 @@ Unless told otherwise it sets ` + strings.Join(contoso.Settings(), " and ") + `.
 	var opt demoOptions
 	cmd.Flags().Uint64Var(&opt.seed, "seed", contoso.DefaultSeed, "`number` that other content is made from")
 	cmd.Flags().BoolVar(&opt.keep, "keep", false, "stay up after the report, until Ctrl-C, for other clients")
-	cmd.Flags().StringArrayVar(&flags.settings, "set", nil, "set an option of a plugin: `PLUGIN.SETTING=VALUE`; may be repeated")
+	flags.settings = addSettings(a, cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		reg, err := a.Registry()
 		if err != nil {
@@ -66,7 +66,7 @@ Unless told otherwise it sets ` + strings.Join(contoso.Settings(), " and ") + `.
 		opt.Command, opt.Version, opt.Registry = "demo", a.Version, reg
 		opt.Mode = plugin.Mode(flags.mode.value)
 		opt.next = view.Next{Again: "atg demo", Own: "atg plan --mode replication --source-tenant-id SOURCE --target-tenant-id TARGET"}
-		if opt.Settings, err = settingFlags(reg, append(contoso.Settings(), flags.settings...)); err != nil {
+		if opt.Settings, err = settingFlags(reg, append(contoso.Settings(), flags.settings.all()...)); err != nil {
 			return err
 		}
 		if runF != nil {

@@ -71,7 +71,7 @@ ARM_TENANT_ID; without one it signs in as it does by itself.`,
   atg deploy --iac-dir ./output/arm --target-tenant-id fabrikam.com \
     --resource-group replicated-rg --dataplane --dataplane-mode replication --dry-run`,
 	}
-	flags := addDeployFlags(cmd)
+	flags := addDeployFlags(a, cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := a.fromEnv(cmd); err != nil {
 			return err
@@ -94,9 +94,9 @@ ARM_TENANT_ID; without one it signs in as it does by itself.`,
 // addDeployFlags adds the flags of the specification's deploy command, those of upstream's
 // timeouts, and those of apply. What the specification calls otherwise than apply is
 // another name of the same flag.
-func addDeployFlags(cmd *cobra.Command) *deployFlags {
+func addDeployFlags(a *App, cmd *cobra.Command) *deployFlags {
 	f := cmd.Flags()
-	d := &deployFlags{runFlags: addRunFlags(cmd)}
+	d := &deployFlags{runFlags: addRunFlags(a, cmd)}
 	f.StringVar(&d.dir, "iac-dir", "", "`directory` with the Terraform, Bicep or ARM files")
 	d.format = choiceFlag(cmd, "iac-format", "", "format of the files", append([]string{anyFormat}, words(deploy.Formats())...)...)
 	f.StringVar(&d.target.group, "resource-group", "", "resource group `name` to deploy to; created if it is not there; Terraform files say it themselves")
@@ -118,7 +118,8 @@ func addDeployFlags(cmd *cobra.Command) *deployFlags {
 	f.BoolVar(&d.overwrite, "overwrite", false, "replace what differs at the target; wants --yes or --dataplane-interactive")
 	f.BoolVar(&d.interactive, "dataplane-interactive", false, "ask for mode, types and consent, and let people sign in")
 	f.StringVar(&d.source.inventory, "inventory", "", "same as --source-inventory")
-	inGroup(f, "Data plane", "dataplane", "dataplane-mode", "dataplane-interactive", "overwrite", "type", "set", "mapping", "inventory", "include", "exclude")
+	inGroup(f, "Data plane", "dataplane", "dataplane-mode", "dataplane-interactive", "overwrite", "type", "mapping", "inventory", "include", "exclude")
+	inGroup(f, "Data plane", settingNames(f)...)
 	addSkipAccess(cmd, d.runFlags)
 	d.stateDir = addStateDir(cmd)
 

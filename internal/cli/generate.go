@@ -48,7 +48,7 @@ under its own name: as it stands, or in the subscription and resource group that
   atg generate --out code --import --mapping pairs.json
   atg generate --out code --no-target --target-resource-group rg-copy`,
 	}
-	flags := addRunFlags(cmd)
+	flags := addRunFlags(a, cmd)
 	flags.output.legal = []string{outputText, outputJSON}
 	formats := decl.Formats()
 	legal := make([]string, len(formats))

@@ -83,6 +83,26 @@ func TestPlanOptions(t *testing.T) {
 	}
 }
 
+func TestSettingsWithFlagsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	f := newTerminal(t, "")
+	f.env["ATG_BOX_PREFIX"] = "of the environment"
+	opt, err := parse(t, f, newPlanCmd, "--box-versions", "all", "--set", "keyvault.versions=all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]plugin.Settings{"keyvault": {"versions": "all"}, "boxes": {"versions": "all", "prefix": "of the environment"}}
+	if diff := cmp.Diff(want, opt.Settings); diff != "" {
+		t.Error(diff)
+	}
+	if want := "--box-prefix 'of the environment' --box-versions all"; !strings.Contains(opt.next.Again, want) {
+		t.Errorf("the next command is %s, want %s in it", opt.next.Again, want)
+	}
+	if opt, err = parse(t, f, newPlanCmd, "--set", "boxes.versions=latest", "--box-versions", "all"); err != nil || opt.Settings["boxes"]["versions"] != "latest" {
+		t.Errorf("%v, %v: --set counts", opt, err)
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	t.Parallel()
 	f := newTerminal(t, "")

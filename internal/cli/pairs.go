@@ -39,9 +39,9 @@ Where a rule finds more than one answer, nothing is guessed.`,
   atg pairs --source-inventory neo4j --source-subscription-id ID \
     --target-inventory tfstate:./terraform --write-mapping pairs.json`,
 	}
-	flags := addRunFlags(cmd)
+	flags := addRunFlags(a, cmd)
 	flags.output.legal = []string{outputText, outputJSON}
-	for _, name := range []string{"mode", "set", "progress", "pace", "workers"} {
+	for _, name := range append(settingNames(cmd.Flags()), "mode", "progress", "pace", "workers") {
 		_ = cmd.Flags().MarkHidden(name)
 	}
 	addInventory(cmd, flags)

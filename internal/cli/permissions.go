@@ -54,7 +54,7 @@ from. plan and apply make the same check; apply writes nothing if it fails.
 		Example: `  atg permissions check --source-tenant-id contoso.com --target-tenant-id fabrikam.com
   atg permissions check --mode replication -o json`,
 	}
-	flags := addRunFlags(cmd)
+	flags := addRunFlags(a, cmd)
 	flags.output.legal = []string{outputText, outputJSON}
 	addInventory(cmd, flags)
 	cmd.RunE = a.runE("permissions check", flags, runF, a.permissionsCheck)
@@ -144,9 +144,9 @@ var notForScript = []string{
 
 // scriptCommand writes the command that helps where permissions are missing, with those
 // flags of this one that it has too.
-func scriptCommand(f *pflag.FlagSet) string {
+func (a *App) scriptCommand(f *pflag.FlagSet) string {
 	words := []string{"atg", "permissions", "script"}
-	known := newPermissionsScriptCmd(&App{}, nil).Flags()
+	known := newPermissionsScriptCmd(a, nil).Flags()
 	f.Visit(func(f *pflag.Flag) {
 		if known.Lookup(f.Name) != nil && !slices.Contains(notForScript, f.Name) {
 			words = append(words, flagText(f)...)

@@ -53,7 +53,7 @@ one side alone that takes --side. --format json writes the custom role alone.
   az resource list > resources.json
   atg permissions script --side source --source-inventory resources.json --source-assignee OBJECT-ID`,
 	}
-	flags := addRunFlags(cmd)
+	flags := addRunFlags(a, cmd)
 	flags.output.legal = []string{outputText} // a script has one form on standard output
 	_ = cmd.Flags().MarkHidden("output")
 	credential(cmd.Flags(), "output") // a variable ATG_OUTPUT is about reports

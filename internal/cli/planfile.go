@@ -20,7 +20,7 @@ func takePlan(cmd *cobra.Command, flags *runFlags, args []string) error {
 		return nil
 	}
 	f := cmd.Flags()
-	for _, name := range []string{"type", "set", "mapping"} {
+	for _, name := range append(settingNames(f), "type", "mapping") {
 		if f.Changed(name) {
 			return usagef("--%s cannot be given with a plan: the plan says what is copied", name)
 		}

@@ -43,7 +43,8 @@ type runOptions struct {
 type runFlags struct {
 	mode, output, progress, cloud *choice
 	interactive                   *choice
-	types, settings               []string
+	types                         []string
+	settings                      *settingsGiven
 	filter                        filter.Rules
 	mapping, logFile, emulator    string
 	workers                       int
@@ -59,11 +60,11 @@ type runFlags struct {
 }
 
 // addRunFlags adds the flags that say what is copied, and those of addReachFlags.
-func addRunFlags(cmd *cobra.Command) *runFlags {
+func addRunFlags(a *App, cmd *cobra.Command) *runFlags {
 	f, r := cmd.Flags(), addReachFlags(cmd)
 	r.mode = choiceFlag(cmd, "mode", "", "how much is copied: structure alone, or everything that can be", string(plugin.Template), string(plugin.Replication))
 	f.StringArrayVar(&r.types, "type", nil, "only this resource `type` or plugin; may be repeated")
-	f.StringArrayVar(&r.settings, "set", nil, "set an option of a plugin: `PLUGIN.SETTING=VALUE`; may be repeated")
+	r.settings = addSettings(a, cmd)
 	f.StringArrayVar(&r.filter.Include, "include", nil, "work only on what this `rule` matches, see \"atg help filters\"; may be repeated")
 	f.StringArrayVar(&r.filter.Exclude, "exclude", nil, "leave out what this `rule` matches; may be repeated")
 	f.StringVar(&r.mapping, "mapping", "", "JSON `file` that names the target of source resources")
@@ -125,7 +126,7 @@ why. It only reads.
 		Example: `  atg plan --source-tenant-id contoso.com --target-tenant-id fabrikam.com
   atg plan --mode replication --type keyvault -o json`,
 	}
-	flags := addRunFlags(cmd)
+	flags := addRunFlags(a, cmd)
 	cmd.Flags().BoolVar(&flags.overwrite, "overwrite", false, "plan for apply --overwrite")
 	cmd.Flags().BoolVar(&flags.exitCode, "exit-code", false, "end with exit code 6 if apply would have something to do")
 	cmd.Flags().StringVar(&flags.planOut, "out", "", "write the plan to this `file`, for \"atg apply FILE\"")
@@ -156,7 +157,7 @@ The run keeps a journal; if it stops, "atg run resume" goes on with it.
   atg apply --mode replication --mapping pairs.json --yes -o json
   atg plan --mode replication --out plan.json && atg apply plan.json`,
 	}
-	flags := addRunFlags(cmd)
+	flags := addRunFlags(a, cmd)
 	cmd.Flags().BoolVar(&flags.overwrite, "overwrite", false, "replace what differs at the target")
 	cmd.Flags().BoolVarP(&flags.yes, "yes", "y", false, "do not ask before writing")
 	addSkipAccess(cmd, flags)
@@ -184,7 +185,7 @@ with exit code 6 if the target lacks something or holds something else.
 ` + pairingHelp,
 		Example: `  atg verify --mode replication --source-tenant-id contoso.com --target-tenant-id fabrikam.com`,
 	}
-	flags := addRunFlags(cmd)
+	flags := addRunFlags(a, cmd)
 	addInventory(cmd, flags)
 	cmd.RunE = a.runE("verify", flags, runF, a.verify)
 	return cmd
@@ -221,7 +222,7 @@ func (a *App) options(name string, cmd *cobra.Command, f *runFlags) (*runOptions
 	}
 	opt := &runOptions{
 		output: f.output.value, progress: f.progress.value, yes: f.yes, exitCode: f.exitCode,
-		debug: f.debug, logFile: f.logFile, emulator: strings.TrimPrefix(f.emulator, "http://"), next: nextCommands(name, cmd.Flags()), script: scriptCommand(cmd.Flags()),
+		debug: f.debug, logFile: f.logFile, emulator: strings.TrimPrefix(f.emulator, "http://"), next: nextCommands(name, cmd.Flags()), script: a.scriptCommand(cmd.Flags()),
 	}
 	opt.Command, opt.Version, opt.Registry, opt.Env = name, a.Version, reg, a.Env
 	opt.Mode, opt.Mapping = plugin.Mode(f.mode.value), f.mapping
@@ -263,7 +264,7 @@ func (f *runFlags) work(opt *runOptions, in io.Reader) (err error) {
 	if opt.Types, err = typeFlags(opt.Registry, f.types); err != nil {
 		return err
 	}
-	if opt.Settings, err = settingFlags(opt.Registry, f.settings); err != nil {
+	if opt.Settings, err = settingFlags(opt.Registry, f.settings.all()); err != nil {
 		return err
 	}
 	if _, err = filter.Parse(f.filter, time.Now()); err != nil {

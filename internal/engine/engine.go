@@ -58,7 +58,7 @@ type Options struct {
 	Workers      int                        // items at work at once, over all resources; default 16
 	PerHost      int                        // items at work at once on one target resource; default 16
 	BytesAtWork  int64                      // sum of the sizes of the items at work; default 256 MiB; a larger item runs alone
-	ItemTimeout  time.Duration              // for one attempt at one item; default 10 minutes
+	ItemTimeout  time.Duration              // for one attempt at one item in which nothing moves; default 10 minutes
 	Grace        time.Duration              // how long items at work may go on after ctx ended; default 30 seconds
 	Abort        <-chan struct{}            // closed: items at work are cut at once, without grace; may be nil
 	Retry        retry.Policy               // of items; requests are retried below, in the HTTP pipeline

@@ -87,10 +87,13 @@ type PairReport struct {
 	Fidelity Count                   `json:"fidelity"`
 	Outcomes map[plugin.Status]int64 `json:"outcomes,omitempty"`
 	Plan     map[plugin.State]int64  `json:"plan,omitempty"`
-	Bytes    int64                   `json:"bytes,omitempty"`
-	LeftOut  int64                   `json:"leftOut,omitempty"` // items that the filter left out
-	Skipped  string                  `json:"skipped,omitempty"` // why the resource was not worked on at all
-	Error    *Problem                `json:"error,omitempty"`   // why the resource could not be listed to its end
+	// Paths counts the items that were copied, where there are several ways, by the way that
+	// was taken: "server to server". After a run was resumed it counts those since.
+	Paths   map[string]int64 `json:"paths,omitempty"`
+	Bytes   int64            `json:"bytes,omitempty"`
+	LeftOut int64            `json:"leftOut,omitempty"` // items that the filter left out
+	Skipped string           `json:"skipped,omitempty"` // why the resource was not worked on at all
+	Error   *Problem         `json:"error,omitempty"`   // why the resource could not be listed to its end
 }
 
 // Group counts items that share a reason.

@@ -94,7 +94,7 @@ func (t *Tally) sum(r *Report) {
 		pr := PairReport{
 			Source: t.pairs[i].Source.Resource.ID, Target: t.pairs[i].Target.Resource.ID, Type: typ,
 			Rule: t.pairs[i].Rule, Outcomes: maps.Clone(p.outcomes), Plan: maps.Clone(p.plan),
-			Bytes: p.bytes, LeftOut: p.leftOut, Skipped: p.skipped, Error: p.problem, Fidelity: countOf(0, 0),
+			Paths: maps.Clone(p.paths), Bytes: p.bytes, LeftOut: p.leftOut, Skipped: p.skipped, Error: p.problem, Fidelity: countOf(0, 0),
 		}
 		for name, k := range p.kinds {
 			c := countOf(k.items(), k.verified)

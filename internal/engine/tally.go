@@ -46,6 +46,7 @@ type pairTally struct {
 	kinds    map[string]*kindTally
 	outcomes map[plugin.Status]int64
 	plan     map[plugin.State]int64
+	paths    map[string]int64
 	bytes    int64
 	leftOut  int64
 	skipped  string
@@ -96,6 +97,7 @@ func NewTally(pairs []Pair, opt Options) *Tally {
 			kinds:    map[string]*kindTally{},
 			outcomes: map[plugin.Status]int64{},
 			plan:     map[plugin.State]int64{},
+			paths:    map[string]int64{},
 		}
 	}
 	t.started = t.opt.Now()
@@ -124,6 +126,9 @@ func (t *Tally) Done(pair int, it plugin.Item, out plugin.Outcome) {
 	defer t.mu.Unlock()
 	t.each[pair].outcomes[out.Status]++
 	t.each[pair].bytes += out.Bytes
+	if out.Path != "" {
+		t.each[pair].paths[out.Path]++
+	}
 	if out.Status == plugin.Skipped {
 		t.group(skippedApply, pair, it, out.Reason)
 	}

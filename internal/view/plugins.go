@@ -30,6 +30,7 @@ type SettingInfo struct {
 	Name    string   `json:"name"`
 	Default string   `json:"default"`
 	Values  []string `json:"values,omitempty"`
+	Flag    string   `json:"flag,omitempty"` // that stands for it
 	Help    string   `json:"help"`
 }
 
@@ -45,7 +46,7 @@ func PluginOf(p plugin.Plugin) PluginInfo {
 		out.Items = append(out.Items, it.Name)
 	}
 	for _, s := range in.Settings {
-		out.Settings = append(out.Settings, SettingInfo{s.Name, s.Default, s.Values, s.Help})
+		out.Settings = append(out.Settings, SettingInfo{s.Name, s.Default, s.Values, s.Flag, s.Help})
 	}
 	for _, m := range in.Modes {
 		out.Permissions[m] = p.Permissions(m)
@@ -137,7 +138,11 @@ func settings(b *strings.Builder, p PluginInfo, st Style) {
 		if len(s.Values) > 0 {
 			values = " (" + strings.Join(s.Values, " | ") + ")"
 		}
-		fmt.Fprintf(b, "  --set %s.%s=%s%s\n", p.Name, s.Name, orWord(s.Default, "\"\""), values)
+		flag := ""
+		if s.Flag != "" {
+			flag = ", or --" + s.Flag
+		}
+		fmt.Fprintf(b, "  --set %s.%s=%s%s%s\n", p.Name, s.Name, orWord(s.Default, "\"\""), values, flag)
 		fmt.Fprintf(b, "      %s\n", wrap(s.Help, 6, st.Width))
 	}
 }

@@ -112,6 +112,7 @@ func pairTable(b *strings.Builder, r *engine.Report, st Style) {
 	}
 	t.write(b, st)
 	b.WriteByte('\n')
+	paths(b, r, st)
 	for _, p := range r.Pairs {
 		if p.Skipped != "" {
 			fmt.Fprintf(b, "%s %s: %s\n\n", st.paint(yellow, "Left out:"), nameOf(p.Source), wrap(printable(p.Skipped), 2, st.Width))
@@ -121,6 +122,25 @@ func pairTable(b *strings.Builder, r *engine.Report, st Style) {
 			problem(b, r, *p.Error, onSide(r, p.Source, p.Error.Side), st)
 			b.WriteByte('\n')
 		}
+	}
+}
+
+// paths says by which ways the items of each pair were copied, where there are several.
+func paths(b *strings.Builder, r *engine.Report, st Style) {
+	said := false
+	for _, p := range r.Pairs {
+		var parts []string
+		for _, path := range sortedKeys(p.Paths) {
+			parts = append(parts, printable(path)+" "+number(p.Paths[path]))
+		}
+		if len(parts) == 0 {
+			continue
+		}
+		said = true
+		b.WriteString(wrap("How "+nameOf(p.Source)+" was copied: "+strings.Join(parts, ", "), 2, st.Width) + "\n")
+	}
+	if said {
+		b.WriteByte('\n')
 	}
 }
 

@@ -47,7 +47,7 @@ func goodReport() *engine.Report {
 	r := baseReport("apply")
 	r.Resources = engine.Resources{Source: 2, Paired: 2, Percent: 100}
 	r.Pairs = []engine.PairReport{
-		{Source: rg + "kv-contoso-app", Target: rg + "kv-fabrikam-shop", Type: vaults, Rule: "tag", Fidelity: countOf(138, 132), Outcomes: map[plugin.Status]int64{plugin.Created: 131, plugin.Unchanged: 3, plugin.Skipped: 4}},
+		{Source: rg + "kv-contoso-app", Target: rg + "kv-fabrikam-shop", Type: vaults, Rule: "tag", Fidelity: countOf(138, 132), Outcomes: map[plugin.Status]int64{plugin.Created: 131, plugin.Unchanged: 3, plugin.Skipped: 4}, Paths: map[string]int64{"server to server": 120, "streamed": 11}},
 		{Source: rg + "kv-contoso-data", Target: rg + "kv-fabrikam-stock", Type: vaults, Rule: "mapping", Fidelity: countOf(1293, 1284), Outcomes: map[plugin.Status]int64{plugin.Created: 1293}},
 	}
 	r.Outcomes = map[plugin.Status]int64{plugin.Created: 1424, plugin.Unchanged: 3, plugin.Skipped: 4}

@@ -104,46 +104,54 @@ func (s *stage) begin(p *pair, w *work) {
 // cut tells whether an item ended only because the run did.
 func (s *stage) cut(err error) bool { return errs.KindOf(err) == errs.Canceled && s.hard.Err() != nil }
 
-// guarded runs one attempt under its time limit. A panic of the plugin becomes an error
-// of this item.
+// guarded runs one attempt, and ends it when it has not moved a byte for as long as its
+// time limit: what is large may take longer. A panic of the plugin becomes an error of
+// this item.
 func (s *stage) guarded(ctx context.Context, p *pair, w *work) (res result, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.opt.ItemTimeout, errTimeout)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	idle := time.AfterFunc(s.opt.ItemTimeout, func() { cancel(errTimeout) })
+	defer idle.Stop()
 	op := s.phase.verb()
 	defer func() {
 		if v := recover(); v != nil {
 			res, err = result{}, panicked(op, v)
 		}
 	}()
-	res, err = s.phase.try(ctx, p, w, s.task(ctx, p, w))
+	res, err = s.phase.try(ctx, p, w, s.task(ctx, p, w, idle))
 	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
 		err = &errs.Error{
 			Op: op, Kind: errs.Unavailable, Item: string(w.item.Key), Code: "ItemTimeout",
-			Err: fmt.Errorf("not done after %s: %w", s.opt.ItemTimeout, err),
+			Err: fmt.Errorf("neither done nor further after %s: %w", s.opt.ItemTimeout, err),
 		}
 	}
 	return res, err
 }
 
-// task makes the plugin's view of an item.
-func (s *stage) task(ctx context.Context, p *pair, w *work) plugin.Task {
+// task makes the plugin's view of an item. idle ends the attempt if nothing moves.
+func (s *stage) task(ctx context.Context, p *pair, w *work, idle *time.Timer) plugin.Task {
 	return plugin.Task{
 		Source: p.Source, Target: p.Target, Mode: s.opt.Mode, Item: w.item,
 		Settings: p.settings, Overwrite: s.opt.Overwrite,
 		Checkpoint: w.checkpoint,
 		Save:       func(b []byte) error { return s.ledger.save(ctx, w, b) },
-		Progress:   s.progress(p, w.item),
+		Progress:   s.progress(p, w.item, idle),
+		Confined:   s.opt.Filter != nil,
 	}
 }
 
 // progressEvery is how often an item may report its progress.
 const progressEvery = 200 * time.Millisecond
 
-// progress returns the function that reports how much of an item was moved.
-func (s *stage) progress(p *pair, it plugin.Item) func(int64) {
-	var last atomic.Int64 // Unix nanoseconds of the last report
+// progress returns the function that reports how much of an item was moved, and with each
+// byte gives it its time limit anew.
+func (s *stage) progress(p *pair, it plugin.Item, idle *time.Timer) func(int64) {
+	var last, most atomic.Int64 // Unix nanoseconds of the last report; bytes
 	last.Store(s.opt.Now().UnixNano())
 	return func(bytes int64) {
+		if before := most.Load(); bytes > before && most.CompareAndSwap(before, bytes) {
+			idle.Reset(s.opt.ItemTimeout)
+		}
 		now, before := s.opt.Now().UnixNano(), last.Load()
 		if now-before < int64(progressEvery) || !last.CompareAndSwap(before, now) {
 			return

@@ -214,6 +214,29 @@ func TestItemTimeout(t *testing.T) {
 	})
 }
 
+func TestAnItemThatMovesHasTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p, a := oneVault(1)
+		p.OnReplicate = func(ctx context.Context, task plugin.Task) (plugin.Outcome, error) {
+			for moved := int64(1); moved < 10; moved++ {
+				select {
+				case <-ctx.Done():
+					return plugin.Outcome{}, ctx.Err()
+				case <-time.After(50 * time.Second):
+				}
+				task.Progress(min(moved, 5)) // then nothing moves any more
+			}
+			return p.Copy(ctx, task)
+		}
+		start := time.Now()
+		r := apply(t.Context(), t, engine.Options{ItemTimeout: time.Minute, Retry: retry.Policy{Attempts: 1}}, a)
+		if took := time.Since(start); r.Failures[0].Code != "ItemTimeout" || took != 2*(5*50+60)*time.Second {
+			t.Errorf("after %s: %+v", took, r.Failures)
+		}
+	})
+}
+
 func TestDiscoveryThatBreaksOff(t *testing.T) {
 	t.Parallel()
 	passing := &errs.Error{Op: "list", Kind: errs.Unavailable}
