@@ -12,6 +12,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/access"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/dfs"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/file"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/kit"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/queue"
@@ -231,6 +232,7 @@ func servers(opt Options) map[kit.Kind]kit.Server {
 	return map[kit.Kind]kit.Server{
 		kit.Blob:  blobs,
 		kit.Web:   blobs,
+		kit.DFS:   dfs.New(blobs),
 		kit.File:  file.New(file.Options{Clock: opt.Clock, Limits: opt.Limits}),
 		kit.Queue: queue.New(queue.Options{Clock: opt.Clock, Limits: opt.Limits}),
 		kit.Table: table.New(table.Options{Clock: opt.Clock, Limits: opt.Limits}),

@@ -84,7 +84,7 @@ var (
 		"HEAD account properties":      (*Server).account,
 		"PUT  incrementalcopy":         notThere("Incremental Copy Blob"),
 		"POST  query":                  notThere("Query Blob Contents"),
-		"PUT  expiry":                  notThere("Set Blob Expiry"),
+		"PUT  expiry":                  plain(blobs.SetExpiry),
 	}
 )
 

@@ -191,6 +191,9 @@ func (a ACL) scope(def bool) ACL {
 	return out
 }
 
+// Access returns the entries that are not default ones.
+func (a ACL) Access() ACL { return a.scope(false) }
+
 // as returns the entries with another scope.
 func (a ACL) as(def bool) ACL {
 	out := slices.Clone(a)

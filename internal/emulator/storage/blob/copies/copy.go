@@ -40,7 +40,7 @@ func Copy(r *req.Request) *wire.Error {
 	}
 	s, err := open(r, http.MethodGet, nil)
 	if err != nil {
-		return err
+		return s.told(err, sync)
 	}
 	if err := s.describe(r, b, sync); err != nil {
 		return err

@@ -88,6 +88,16 @@ func (s source) failure() *wire.Error {
 	return s.refused()
 }
 
+// told is the refusal of a copy: Copy Blob says of its own account what is not there
+// (BlobNotFound; seen in the live tests of Azure's SDK for .NET, StartCopyFromUriAsync_Error),
+// Copy Blob From URL does not.
+func (s source) told(err *wire.Error, sync bool) *wire.Error {
+	if !sync && s.same && s.Status == http.StatusNotFound && s.Code != "" {
+		return req.Refuse(s.Status, s.Code, reasons[s.Status])
+	}
+	return err
+}
+
 // reasons are the words for what the source answered (HTTP status by status).
 var reasons = map[int]string{
 	http.StatusNotFound:     "The specified resource does not exist.",

@@ -98,6 +98,7 @@ type Blob struct {
 	Dir      bool          // a directory of a hierarchical namespace
 	Access   *posix.Access // nil: the account has no such namespace
 	Expires  time.Time     // zero: never
+	ByPath   bool          // written by path, not as a blob
 
 	Snapshot string    // ID; "" for a base blob or a version
 	Version  string    // ID; "" if none was kept

@@ -89,14 +89,14 @@ func (c *Container) Walk(w Walk, now time.Time) {
 			if c.key(common) >= c.key(w.From) && !w.Visit(common, nil) { // a page may have ended at it
 				return
 			}
-			k.seek(after(common))
+			k.seek(after(c.key(common)))
 			continue
 		}
 		if b := e.Live(); b != nil && b.Dir && w.Delimiter == "/" {
 			if !w.Visit(name+"/", e) {
 				return
 			}
-			k.seek(after(name + "/"))
+			k.seek(after(c.key(name + "/")))
 			continue
 		}
 		if !w.Visit(name, e) {

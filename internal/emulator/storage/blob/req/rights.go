@@ -17,11 +17,11 @@ func (r *Request) Caller() string {
 	return posix.Superuser
 }
 
-// AllowPath is Allow for an operation on a path of a hierarchical namespace, which the
-// access control lists may grant to those whose roles do not (Azure: Access control model
+// AllowPath is Allow for an operation on the request's path in a hierarchical namespace,
+// which the access control lists may grant to those whose roles do not (Azure: Access control model
 // in Azure Data Lake Storage).
 func (r *Request) AllowPath(letters string, need model.Rights, actions ...string) *wire.Error {
-	n := kit.Need{Scope: r.Scope(), Letters: letters, Type: "o", Container: r.Container, Object: need.Path}
+	n := kit.Need{Scope: r.Scope(), Letters: letters, Type: "o", Container: r.Container, Object: r.Blob}
 	for _, a := range actions {
 		n.Actions = append(n.Actions, services+a)
 	}
@@ -58,15 +58,6 @@ func (r *Request) listed(need *model.Rights) bool {
 	}
 	into, err := r.Store.Container(r.Container)
 	return err == nil && into.Allows(c.ObjectID, *need)
-}
-
-// Superuser tells whether no list binds the caller: a key or signature, or the data action
-// that says so.
-func (r *Request) Superuser() bool {
-	if _, ok := access.Claims(r.Grant); !ok {
-		return true
-	}
-	return r.Grant.Check(kit.Need{Scope: r.Scope(), Actions: []string{services + "containers/blobs/runAsSuperUser/action"}}) == nil
 }
 
 // Owns tells whether the caller is the owner of a path; "" is the root directory.

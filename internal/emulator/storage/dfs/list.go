@@ -1,0 +1,141 @@
+package dfs
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/model"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/req"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/posix"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
+)
+
+// longestPage is how many results a list answers with at once.
+const longestPage = 5000
+
+// mark makes the continuation behind which a list goes on at a name.
+func mark(name string) string { return base64.StdEncoding.EncodeToString([]byte(name)) }
+
+// page reads how many results are wanted, and from where on.
+func page(r *req.Request) (most int, from string, err *wire.Error) {
+	most = longestPage
+	if v := r.Param("maxresults"); v != "" {
+		n, bad := strconv.Atoi(v)
+		if bad != nil || n < 1 {
+			return 0, "", req.Bad("OutOfRangeQueryParameterValue", "One of the query parameters specified in the request URI is outside the permissible range.")
+		}
+		most = min(n, longestPage)
+	}
+	from, err = unmark(r)
+	return most, from, err
+}
+
+func unmark(r *req.Request) (string, *wire.Error) {
+	text := r.Param("continuation")
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return "", req.BadQuery("continuation", text)
+	}
+	return string(raw), nil
+}
+
+// listedPath is one of Path List. All values are texts, as the service writes them.
+type listedPath struct {
+	Length      string `json:"contentLength,omitempty"`
+	Created     string `json:"creationTime,omitempty"`
+	ETag        string `json:"etag,omitempty"`
+	Expires     string `json:"expiryTime,omitempty"`
+	Group       string `json:"group,omitempty"`
+	IsDirectory string `json:"isDirectory,omitempty"`
+	Modified    string `json:"lastModified,omitempty"`
+	Name        string `json:"name"`
+	Owner       string `json:"owner,omitempty"`
+	Permissions string `json:"permissions,omitempty"`
+	Scope       string `json:"EncryptionScope,omitempty"`
+}
+
+func listed(name string, b *model.Blob) listedPath {
+	out := listedPath{
+		Name: name, Length: strconv.FormatInt(b.Size(), 10), Created: fileTime(b.Created), ETag: b.ETag,
+		Modified: b.Modified.UTC().Format(http.TimeFormat), Scope: b.Scope,
+	}
+	if isDirectory(b) {
+		out.IsDirectory = "true"
+	}
+	if !b.Expires.IsZero() {
+		out.Expires = fileTime(b.Expires)
+	}
+	if a := b.Access; a != nil {
+		out.Owner, out.Group, out.Permissions = a.Owner, a.Group, a.Permissions()
+	}
+	return out
+}
+
+// listPaths answers Path List.
+func listPaths(r *req.Request) *wire.Error {
+	recursive, bad := strconv.ParseBool(r.Param("recursive"))
+	if bad != nil {
+		if r.Param("recursive") == "" {
+			return missingQuery("recursive")
+		}
+		return req.BadQuery("recursive", r.Param("recursive"))
+	}
+	dir := req.Clean(r.Param("directory"))
+	of := *r
+	of.Blob = dir
+	if err := of.AllowPath("l", model.Rights{Path: dir, Want: posix.Read | posix.Execute}, "containers/blobs/read"); err != nil {
+		return err
+	}
+	most, from, err := page(r)
+	if err != nil {
+		return err
+	}
+	c, err := r.OpenContainer()
+	if err != nil {
+		return err
+	}
+	if err := checkDirectory(r, dir); err != nil {
+		return err
+	}
+	walk := model.Walk{From: from, Visible: func(e *model.Entry) bool { return e.Live() != nil }}
+	if dir != "" {
+		walk.Prefix = dir + "/"
+	}
+	if !recursive {
+		walk.Delimiter = "/"
+	}
+	out := []listedPath{}
+	walk.Visit = func(name string, e *model.Entry) bool {
+		if len(out) == most {
+			if e != nil {
+				name = strings.TrimSuffix(name, "/")
+			}
+			r.Out.Set("X-Ms-Continuation", mark(name))
+			return false
+		}
+		if e == nil { // only blobs below say that there is a directory
+			out = append(out, listedPath{Name: strings.TrimSuffix(name, "/"), IsDirectory: "true", Length: "0"})
+			return true
+		}
+		out = append(out, listed(strings.TrimSuffix(name, "/"), e.Live()))
+		return true
+	}
+	c.Walk(walk, r.Now)
+	s := c.View()
+	r.ETag(s.ETag, s.Modified)
+	return writeJSON(r, map[string]any{"paths": out})
+}
+
+// checkDirectory refuses to list what is not there. Without a hierarchy, any name may be
+// that of a directory.
+func checkDirectory(r *req.Request, dir string) *wire.Error {
+	if dir == "" || !r.Store.Hierarchical() {
+		return nil
+	}
+	if b := r.Store.Look(r.Container, dir, r.Now); b == nil || !b.Dir {
+		return model.BlobNotFound()
+	}
+	return nil
+}
