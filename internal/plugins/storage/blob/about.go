@@ -13,7 +13,7 @@ func settings() []plugin.Setting {
 	return []plugin.Setting{
 		{
 			Name: setCopy, Default: copier.Auto, Values: []string{copier.Auto, copier.Server, copier.Stream, withAzCopy}, Flag: "storage-copier",
-			Help: "how blobs are copied; server: the target's service reads from the source's; stream: through this program; auto: server where it can be had; azcopy: AzCopy brings the block blobs that a container lacks, in one job, and auto the rest",
+			Help: "how blobs and files are copied; server: the target's service reads from the source's; stream: through this program; auto: server where it can be had; azcopy: AzCopy brings the block blobs that a container lacks, in one job, and auto the rest",
 		},
 		{
 			Name: setAzCopy, Default: "azcopy", Flag: "azcopy",
@@ -25,7 +25,7 @@ func settings() []plugin.Setting {
 		},
 		{
 			Name: setVerify, Default: verifyListing, Values: []string{verifyListing, verifyUnsummed, verifyContent},
-			Help: "how blobs are compared; listing: by size, properties and MD5 as listings show them; unsummed: those without an MD5 are read at both sides; content: all are",
+			Help: "how blobs and files are compared; listing: by size, properties and MD5 as listings show them; unsummed: those without an MD5 are read at both sides; content: all are",
 		},
 		{
 			Name: setHistory, Default: historyNone, Values: []string{historyNone, "snapshots", "versions"},
