@@ -66,6 +66,21 @@ type BatchReplicator interface {
 	ReplicateBatch(ctx context.Context, ts []Task) ([]Outcome, error)
 }
 
+// Narrower lists the permissions for a run with settings that leave some of the work out:
+// what Permissions(mode) lists, or a part of it.
+type Narrower interface {
+	PermissionsWith(mode Mode, s Settings) []Permission
+}
+
+// PermissionsOf lists what the principal must hold on each side for a run of p in a mode,
+// with settings.
+func PermissionsOf(p Plugin, mode Mode, s Settings) []Permission {
+	if n, ok := p.(Narrower); ok {
+		return n.PermissionsWith(mode, s)
+	}
+	return p.Permissions(mode)
+}
+
 // AccessChecker tells what a caller may do where Azure RBAC is not the whole truth about
 // access. It judges what Permissions(mode) lists for the side by what the endpoint's
 // resource says of itself, and writes nothing.

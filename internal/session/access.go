@@ -72,7 +72,7 @@ func (s *Session) grant(ctx context.Context, subject rbac.Subject, name string) 
 		return grant.Item{}, err
 	}
 	it := grant.Item{
-		Side: subject.Side, TenantID: who.TenantID, Plugin: subject.Plugin, Mode: subject.Mode,
+		Side: subject.Side, TenantID: who.TenantID, Plugin: subject.Plugin, Mode: subject.Mode, Settings: subject.Settings,
 		Resource: subject.Endpoint.Resource, Access: access, Who: grant.Grantee{ObjectID: who.ObjectID, User: who.User},
 	}
 	if name != "" {
@@ -86,9 +86,11 @@ func (s *Session) subjects() []rbac.Subject {
 	mode := cmp.Or(s.engine.Mode, plugin.Template)
 	out := make([]rbac.Subject, 0, 2*len(s.pairs))
 	for _, p := range s.pairs {
-		out = append(out, rbac.Subject{Side: plugin.Source, Plugin: p.Plugin, Mode: mode, Endpoint: p.Source})
+		one := rbac.Subject{Side: plugin.Source, Plugin: p.Plugin, Mode: mode, Settings: s.engine.Settings[p.Plugin.Info().Name], Endpoint: p.Source}
+		out = append(out, one)
 		if !p.Future {
-			out = append(out, rbac.Subject{Side: plugin.Target, Plugin: p.Plugin, Mode: mode, Endpoint: p.Target})
+			one.Side, one.Endpoint = plugin.Target, p.Target
+			out = append(out, one)
 		}
 	}
 	return out

@@ -23,6 +23,7 @@ type Subject struct {
 	Side     plugin.Side
 	Plugin   plugin.Plugin
 	Mode     plugin.Mode
+	Settings plugin.Settings // of the plugin
 	Endpoint plugin.Endpoint
 }
 
@@ -92,7 +93,7 @@ func (c *Checker) checkOne(ctx context.Context, s Subject) (Resource, error) {
 	info, res := s.Plugin.Info(), s.Endpoint.Resource
 	out := Resource{
 		Side: s.Side, ID: res.ID, Name: res.Name, Type: res.Type, Plugin: info.Name, Mode: s.Mode, By: AzureRBAC,
-		Rights: rightsOf(s.Plugin, s.Side, s.Mode), Network: NetworkOf(res),
+		Rights: rightsOf(s), Network: NetworkOf(res),
 	}
 	who, err := c.Caller(ctx, s.Side, s.Endpoint)
 	if err != nil {
@@ -124,15 +125,15 @@ func AccessOf(ctx context.Context, s Subject, who plugin.Caller) (plugin.Access,
 	return checker.CheckAccess(ctx, s.Endpoint, who, s.Side, s.Mode)
 }
 
-// rightsOf lists what a plugin declares for a side, one operation each, with nothing
-// known about it.
-func rightsOf(p plugin.Plugin, side plugin.Side, mode plugin.Mode) []Right {
+// rightsOf lists what the subject's plugin declares for the side, one operation each, with
+// nothing known about it.
+func rightsOf(s Subject) []Right {
 	out := []Right{}
-	for _, perm := range p.Permissions(mode) {
-		if perm.Side != side {
+	for _, perm := range plugin.PermissionsOf(s.Plugin, s.Mode, s.Settings) {
+		if perm.Side != s.Side {
 			continue
 		}
-		for _, op := range catalog.OperationsOf(side, []plugin.Permission{perm}) {
+		for _, op := range catalog.OperationsOf(s.Side, []plugin.Permission{perm}) {
 			out = append(out, Right{Action: op.Name, Data: op.Data, Reason: perm.Reason, State: Unknown})
 		}
 	}
@@ -237,12 +238,12 @@ func (c *Checker) roleFor(op catalog.Operation) string {
 
 // Needs lists what a side needs at a resource of a plugin's type: to read the resource
 // itself, and where Azure RBAC decides about the data too, what the plugin declares.
-func Needs(p plugin.Plugin, side plugin.Side, mode plugin.Mode, by string) []catalog.Operation {
+func Needs(p plugin.Plugin, side plugin.Side, mode plugin.Mode, settings plugin.Settings, by string) []catalog.Operation {
 	out := []catalog.Operation{{Name: p.Info().Type + "/read"}}
 	if by != "" && by != AzureRBAC {
 		return out
 	}
-	for _, op := range catalog.OperationsOf(side, p.Permissions(mode)) {
+	for _, op := range catalog.OperationsOf(side, plugin.PermissionsOf(p, mode, settings)) {
 		if !contains(out, op) {
 			out = append(out, op)
 		}

@@ -21,7 +21,7 @@ func TestEveryDeclaredActionIsAzures(t *testing.T) {
 	for _, p := range plugins.All() {
 		for _, mode := range p.Info().Modes {
 			for _, side := range []plugin.Side{plugin.Source, plugin.Target} {
-				need := rbac.Needs(p, side, mode, "")
+				need := rbac.Needs(p, side, mode, nil, "")
 				for _, op := range need {
 					if err := catalog.Known(op); err != nil {
 						t.Errorf("plugin %s, %s mode, %s: %v", p.Info().Name, mode, side, err)
@@ -40,12 +40,12 @@ func TestEveryDeclaredActionIsAzures(t *testing.T) {
 func TestNeeds(t *testing.T) {
 	t.Parallel()
 	p := needs(list(readVault), list(getSecret))
-	got := rbac.Needs(p, plugin.Source, plugin.Template, rbac.AzureRBAC)
+	got := rbac.Needs(p, plugin.Source, plugin.Template, nil, rbac.AzureRBAC)
 	want := []catalog.Operation{{Name: readVault}, {Name: getSecret, Data: true}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("by Azure RBAC: -want +got\n%s", diff)
 	}
-	if diff := cmp.Diff(want[:1], rbac.Needs(p, plugin.Source, plugin.Template, "access policies")); diff != "" {
+	if diff := cmp.Diff(want[:1], rbac.Needs(p, plugin.Source, plugin.Template, nil, "access policies")); diff != "" {
 		t.Errorf("by something else: -want +got\n%s", diff)
 	}
 }

@@ -44,7 +44,7 @@ func pluginTable(b *strings.Builder, p plugin.Plugin) {
 	b.WriteString("\nBuilt-in roles that suffice, with how many operations of the service they grant beyond the need:\n\n| side | mode | fewest roles | narrowest roles |\n|---|---|---|---|\n")
 	for _, side := range []plugin.Side{plugin.Source, plugin.Target} {
 		for _, mode := range info.Modes {
-			needs := Needs(p, side, mode, AzureRBAC)
+			needs := Needs(p, side, mode, nil, AzureRBAC)
 			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", side, mode, chosen(catalog.Least(needs, catalog.Fewest)), chosen(catalog.Least(needs, catalog.Narrowest)))
 		}
 	}
@@ -61,7 +61,7 @@ func rowsOf(p plugin.Plugin, side plugin.Side) []row {
 	out := []row{{right: Right{Action: p.Info().Type + "/read", Reason: "read the resource itself"}}}
 	for _, mode := range p.Info().Modes {
 		out[0].modes = append(out[0].modes, string(mode))
-		for _, r := range rightsOf(p, side, mode) {
+		for _, r := range rightsOf(Subject{Side: side, Plugin: p, Mode: mode}) {
 			i := slices.IndexFunc(out, func(known row) bool {
 				return known.right.Data == r.Data && strings.EqualFold(known.right.Action, r.Action)
 			})

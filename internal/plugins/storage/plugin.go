@@ -37,6 +37,7 @@ var (
 	_ plugin.Comparer  = (*Plugin)(nil)
 	_ plugin.Declarer  = (*Plugin)(nil)
 	_ plugin.Estimator = (*Plugin)(nil)
+	_ plugin.Narrower  = (*Plugin)(nil)
 )
 
 // New returns a plugin for storage accounts.
@@ -98,8 +99,22 @@ func (p *Plugin) names() string {
 
 // Permissions implements plugin.Plugin: what the parts need, each right once.
 func (p *Plugin) Permissions(mode plugin.Mode) []plugin.Permission {
+	return permissions(p.parts, mode)
+}
+
+// PermissionsWith implements plugin.Narrower: what the chosen parts need. A setting that
+// cannot be read narrows nothing; the run refuses it.
+func (p *Plugin) PermissionsWith(mode plugin.Mode, s plugin.Settings) []plugin.Permission {
+	chosen, err := p.chosen(p.info.Setting(s, setParts))
+	if err != nil {
+		chosen = p.parts
+	}
+	return permissions(chosen, mode)
+}
+
+func permissions(parts []part.Part, mode plugin.Mode) []plugin.Permission {
 	var out []plugin.Permission
-	for _, x := range p.parts {
+	for _, x := range parts {
 		for _, perm := range x.About().Permissions(mode) {
 			known := slices.ContainsFunc(out, func(o plugin.Permission) bool {
 				return o.Side == perm.Side && slices.Equal(o.Actions, perm.Actions) && slices.Equal(o.DataActions, perm.DataActions)

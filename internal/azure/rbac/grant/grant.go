@@ -32,6 +32,7 @@ type Item struct {
 	TenantID string // of the side; "" if it is not known
 	Plugin   plugin.Plugin
 	Mode     plugin.Mode
+	Settings plugin.Settings // of the plugin: the same in all items of one
 	Resource plugin.Resource
 	Who      Grantee
 	// Access is what the plugin says decides at the resource; the zero Access where Azure
@@ -52,11 +53,14 @@ type group struct {
 	tenant string
 	plugin plugin.Plugin
 	mode   plugin.Mode
+	set    plugin.Settings
 	by     string // what decides; "" for Azure RBAC
 	items  []Item
 }
 
-func (g *group) needs() []catalog.Operation { return rbac.Needs(g.plugin, g.side, g.mode, g.by) }
+func (g *group) needs() []catalog.Operation {
+	return rbac.Needs(g.plugin, g.side, g.mode, g.set, g.by)
+}
 
 // groups puts items that need the same together: source before target, then by plugin,
 // then by resource ID. A resource that comes twice counts once.
@@ -74,7 +78,7 @@ func groups(items []Item) []*group {
 		})
 		if i < 0 {
 			i = len(out)
-			out = append(out, &group{side: it.Side, tenant: it.TenantID, plugin: it.Plugin, mode: it.Mode, by: it.Access.By})
+			out = append(out, &group{side: it.Side, tenant: it.TenantID, plugin: it.Plugin, mode: it.Mode, set: it.Settings, by: it.Access.By})
 		}
 		out[i].items = append(out[i].items, it)
 	}
