@@ -112,7 +112,7 @@ func (c *call) access() access.Account {
 	defer c.svc.mu.RUnlock()
 	acc := access.Account{
 		Account: c.entry.account(), SharedKey: c.set.sharedKey, Anonymous: c.set.anonymous, DelegationKey: c.entry.delegation,
-		ClientIP: c.svc.opt.ClientAddress,
+		ClientIP: c.svc.opt.ClientAddress, Encrypted: c.internal || c.r.TLS != nil,
 	}
 	for _, k := range c.entry.keys {
 		acc.Keys = append(acc.Keys, k.raw)

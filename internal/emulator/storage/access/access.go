@@ -24,6 +24,7 @@ type Account struct {
 	Anonymous     bool     // allowBlobPublicAccess
 	DelegationKey []byte   // what user delegation keys are made from; another one revokes them
 	ClientIP      string   // that the request seems to come from
+	Encrypted     bool     // the request came over TLS, or from within Azure
 }
 
 // Gate signs requests in.

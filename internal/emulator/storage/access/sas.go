@@ -67,7 +67,11 @@ func (s *sas) checkFrame(start, expiry time.Time) *wire.Error {
 			httpTime(start), httpTime(expiry), httpTime(s.now)))
 	}
 	switch spr := s.get("spr"); spr {
-	case "", "https", "https,http", "http,https": // only TLS gets here
+	case "", "https,http", "http,https":
+	case "https":
+		if !s.acc.Encrypted {
+			return refusal(http.StatusForbidden, "AuthorizationProtocolMismatch", "This request is not authorized to perform this operation using this protocol.")
+		}
 	default:
 		return failed("spr is invalid.") // words not confirmed
 	}

@@ -217,6 +217,12 @@ func (r reach) holds(n kit.Need) bool {
 	return r.inKeys(n)
 }
 
+// barred tells whether an operation is one on a container that no service SAS allows: of a
+// container it lets list and search the blobs alone (Azure: Create a service SAS).
+func (r reach) barred(n kit.Need) bool {
+	return r.service == kit.Blob && n.Object == "" && !strings.ContainsAny(n.Letters, "lft")
+}
+
 func (r reach) sameContainer(name string) bool {
 	if r.service == kit.Table {
 		return strings.EqualFold(name, r.container)
@@ -244,7 +250,7 @@ type serviceSAS struct {
 
 // Check implements kit.Grant.
 func (g serviceSAS) Check(n kit.Need) *wire.Error {
-	if !g.holds(n) || n.Letters == "" {
+	if !g.holds(n) || n.Letters == "" || g.barred(n) {
 		return notAuthorized()
 	}
 	if !strings.ContainsAny(g.letters, n.Letters) {
