@@ -133,9 +133,11 @@ func newLab(t testing.TB, source, target side) *lab {
 			Type: "Microsoft.Storage/storageAccounts", Name: name, Data: json.RawMessage(s.data), Kind: s.kind, SKU: map[string]any{"name": s.sku}, Properties: s.properties,
 		}
 		sub.ResourceGroups[0].Resources = append(sub.ResourceGroups[0].Resources, res)
-		who := world.Tenants[tenant].RoleAssignments[0]
-		who.Role = "Storage Blob Data Owner"
-		world.Tenants[tenant].RoleAssignments = append(world.Tenants[tenant].RoleAssignments, who)
+		for _, role := range []string{"Storage Blob Data Owner", "Storage File Data Privileged Contributor"} {
+			who := world.Tenants[tenant].RoleAssignments[0]
+			who.Role = role
+			world.Tenants[tenant].RoleAssignments = append(world.Tenants[tenant].RoleAssignments, who)
+		}
 		return scenario.ResourceID(sub.ID, sub.ResourceGroups[0].Name, res)
 	}
 	from, to := add(0, "stcontoso", source), add(1, "stfabrikam", target)
