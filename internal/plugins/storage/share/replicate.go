@@ -174,7 +174,7 @@ func (n *job) fill(ctx context.Context, c *copier.Copier, src *node.Props, resum
 	if err != nil {
 		return res.Bytes, n.copyFailed(err)
 	}
-	out.Warnings = append(out.Warnings, res.Warnings...)
+	out.Path, out.Warnings = res.Path, append(out.Warnings, res.Warnings...)
 	return res.Bytes, n.write("finish the file", node.SetFile(ctx, n.to, src, &node.Props{SDDL: src.SDDL}, false))
 }
 

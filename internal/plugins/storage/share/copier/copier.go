@@ -45,6 +45,7 @@ type Order struct {
 // Result is how a copy ended.
 type Result struct {
 	Bytes    int64    // moved by this call
+	Path     string   // which was taken, for people
 	Warnings []string // one sentence each
 }
 
@@ -137,7 +138,7 @@ func (c *Copier) Copy(ctx context.Context, o Order) (Result, error) {
 	if o.Via != Stream && (o.Via == Server || !way.closed.Load()) {
 		err := w.run(ctx, c.fromServer)
 		if err == nil || o.Via == Server || !errors.Is(err, ErrNoServerCopy) {
-			return Result{Bytes: w.moved.Load()}, err
+			return Result{Bytes: w.moved.Load(), Path: "server to server"}, err
 		}
 		w.Resume = true // with whatever did get there
 	}
@@ -145,7 +146,7 @@ func (c *Copier) Copy(ctx context.Context, o Order) (Result, error) {
 	if err := w.run(ctx, c.through); err != nil {
 		return Result{Bytes: w.moved.Load()}, err
 	}
-	res := Result{Bytes: w.moved.Load()}
+	res := Result{Bytes: w.moved.Load(), Path: "streamed"}
 	if o.Via != Stream && !w.long() { // so the source can be read, only not from there
 		way.closed.Store(true)
 		if way.told.CompareAndSwap(false, true) {
