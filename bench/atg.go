@@ -97,8 +97,9 @@ func (r *result) count(log *requestLog, phases []passage) error {
 
 // passage is when a phase went by.
 type passage struct {
-	name string
-	wall time.Duration
+	name  string
+	wall  time.Duration
+	ended time.Time
 }
 
 // story is what a run told in JSON lines.
@@ -148,7 +149,8 @@ func follow(out io.Reader) (*story, error) {
 		switch record.Type {
 		case "phase-started", "run-finished":
 			if open {
-				s.phases[len(s.phases)-1].wall = now.Sub(begun)
+				last := &s.phases[len(s.phases)-1]
+				last.wall, last.ended = now.Sub(begun), now
 			}
 			name := record.Event.Phase
 			if open = name == planPhase || name == applyPhase || name == verifyPhase; open {

@@ -36,7 +36,8 @@ func (l *lab) command(ctx context.Context, env []string, args ...string) *exec.C
 
 // emulation says how an emulator is started.
 type emulation struct {
-	secrets int
+	secrets int    // in the source's vault
+	world   []byte // another scenario than that of the vaults
 	latency time.Duration
 	limits  bool
 }
@@ -58,9 +59,12 @@ func (l *lab) emulate(ctx context.Context, of emulation) (*azure, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
-	text, err := scenarioOf(of.secrets)
-	if err != nil {
-		return nil, err
+	text := of.world
+	if text == nil {
+		var err error
+		if text, err = scenarioOf(of.secrets); err != nil {
+			return nil, err
+		}
 	}
 	file, log := filepath.Join(dir, "scenario.json"), filepath.Join(dir, "requests.jsonl")
 	if err := os.WriteFile(file, text, 0o600); err != nil {

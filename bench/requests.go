@@ -81,34 +81,72 @@ type requestLog struct {
 	done int64 // bytes read so far
 }
 
-// next counts the requests since the last call, in parts: whatever came before the source
-// was listed first, and then a part from each listing to the next. Every phase of a run
-// lists the source once, and begins when the one before has ended; a listing is the first
-// good answer of the source, at the path and without the token of a further page.
-func (l *requestLog) next() (parts []calls, err error) {
+// accountCalls counts the requests to storage accounts.
+type accountCalls struct {
+	requests int
+	listing  int // pages of listings, of both accounts
+	writes   int // to the target, whatever the answer
+	touched  int // changes asked of the source
+}
+
+// ofAccounts counts the requests to both accounts since the last call.
+func (l *requestLog) ofAccounts() (c accountCalls, err error) {
+	return c, l.each(func(r request) {
+		write := r.Method != http.MethodGet && r.Method != http.MethodHead && !strings.Contains(r.Query, "comp=userdelegationkey")
+		switch r.Host {
+		case sourceAccount + blobSuffix:
+			if write {
+				c.touched++
+			}
+		case targetAccount + blobSuffix:
+			if write {
+				c.writes++
+			}
+		default:
+			return
+		}
+		c.requests++
+		if r.Method == http.MethodGet && strings.Contains(r.Query, "comp=list") {
+			c.listing++
+		}
+	})
+}
+
+// each reads the requests since the last call.
+func (l *requestLog) each(tell func(request)) error {
 	f, err := os.Open(l.path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = f.Close() }()
 	if _, err := f.Seek(l.done, io.SeekStart); err != nil {
-		return nil, err
+		return err
 	}
-	parts = []calls{{}}
-	first := "" // path of the listing
 	for in := bufio.NewReaderSize(f, 1<<16); ; {
 		line, err := in.ReadBytes('\n')
 		if errors.Is(err, io.EOF) && len(line) == 0 {
-			return parts, nil
+			return nil
 		}
 		var r request
 		if err == nil {
 			err = json.Unmarshal(line, &r)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("request log: %w", err)
+			return fmt.Errorf("request log: %w", err)
 		}
 		l.done += int64(len(line))
+		tell(r)
+	}
+}
+
+// next counts the requests since the last call, in parts: whatever came before the source
+// was listed first, and then a part from each listing to the next. Every phase of a run
+// lists the source once, and begins when the one before has ended; a listing is the first
+// good answer of the source, at the path and without the token of a further page.
+func (l *requestLog) next() (parts []calls, err error) {
+	parts = []calls{{}}
+	first := "" // path of the listing
+	err = l.each(func(r request) {
 		if first == "" && r.opensListing() {
 			first = r.Path
 		}
@@ -116,7 +154,11 @@ func (l *requestLog) next() (parts []calls, err error) {
 			parts = append(parts, calls{})
 		}
 		parts[len(parts)-1].add(r)
+	})
+	if err != nil {
+		return nil, err
 	}
+	return parts, nil
 }
 
 // opensListing tells whether r is a good answer with the first page of a listing of the

@@ -34,6 +34,8 @@ func scenarios() []scenario {
 		{"memory", "Memory, 10,000 secrets, no latency", false, func(ctx context.Context, l *lab) ([]row, error) { return memory(ctx, l, 120, 10_000) }},
 		{"growth", "Memory, 100,000 and 200,000 secrets, no latency", true, func(ctx context.Context, l *lab) ([]row, error) { return memory(ctx, l, 150, 100_000, 200_000) }},
 		{"journal", "Journal", false, journal},
+		{"blobs", "Blobs, against AzCopy and rclone", false, blobs},
+		{"million", "Unchanged blobs, 100,000 and 1,000,000", true, func(ctx context.Context, l *lab) ([]row, error) { return unchanged(ctx, l, 200, 100_000, 1_000_000) }},
 	}
 }
 

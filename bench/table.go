@@ -36,6 +36,13 @@ func atMost(measure string, value, target float64, form, basis string) row {
 	}
 }
 
+// atLeast is a measure that must not be below its target.
+func atLeast(measure string, value, target float64, form, basis string) row {
+	r := atMost(measure, value, target, form, basis)
+	r.target, r.verdict = "≥ "+fmt.Sprintf(form, target), verdictOf(value >= target)
+	return r
+}
+
 func verdictOf(ok bool) verdict {
 	if ok {
 		return met

@@ -5,9 +5,8 @@ import (
 	"fmt"
 )
 
-// world is a scenario of the emulator: one vault full of generated secrets in one tenant,
-// an empty one that carries its tag in the other. The form is the emulator's; these types
-// write the part of it that is needed here.
+// world is a scenario of the emulator. The form is the emulator's; these types write the
+// part of it that is needed here.
 type world struct {
 	Tenants []tenant `json:"tenants"`
 }
@@ -42,6 +41,8 @@ type group struct {
 type resource struct {
 	Type       string            `json:"type"`
 	Name       string            `json:"name"`
+	Kind       string            `json:"kind,omitempty"`
+	SKU        map[string]string `json:"sku,omitempty"`
 	Tags       map[string]string `json:"tags,omitempty"`
 	Properties map[string]any    `json:"properties"`
 	Data       any               `json:"data,omitempty"`
@@ -61,38 +62,47 @@ const (
 
 // scenarioOf returns the scenario with that many secrets, as JSON.
 func scenarioOf(secrets int) ([]byte, error) {
-	data := map[string]any{"generate": map[string]any{"secrets": secrets, "seed": 1}}
-	w := world{Tenants: []tenant{
-		tenantOf("contoso", "c0000000", sourceVault, nil, data),
-		tenantOf("fabrikam", "f0000000", targetVault, map[string]string{
-			"atg-source-id": scopeOf("c0000000") + "/resourceGroups/rg-contoso/providers/Microsoft.KeyVault/vaults/" + sourceVault,
-		}, nil),
-	}}
-	return json.Marshal(w)
+	vault := func(prefix, name string) resource {
+		return resource{
+			Type: "Microsoft.KeyVault/vaults", Name: name, Properties: map[string]any{
+				"tenantId": guid(prefix, 1), "sku": map[string]string{"family": "A", "name": "standard"},
+				"enableSoftDelete": true, "enableRbacAuthorization": true,
+			},
+		}
+	}
+	from, to := vault(sourcePrefix, sourceVault), vault(targetPrefix, targetVault)
+	from.Data = map[string]any{"generate": map[string]any{"secrets": secrets, "seed": 1}}
+	return worldOf(from, to, "Key Vault Administrator")
+}
+
+// The tenants' GUIDs begin with these.
+const (
+	sourcePrefix = "c0000000"
+	targetPrefix = "f0000000"
+)
+
+// worldOf returns a scenario of one resource in each tenant; the target's carries the tag
+// that pairs it. role is what each tenant's principal may do in them.
+func worldOf(from, to resource, role string) ([]byte, error) {
+	to.Tags = map[string]string{"atg-source-id": scopeOf(sourcePrefix) + "/resourceGroups/rg-contoso/providers/" + from.Type + "/" + from.Name}
+	return json.Marshal(world{Tenants: []tenant{
+		tenantOf("contoso", sourcePrefix, from, role), tenantOf("fabrikam", targetPrefix, to, role),
+	}})
 }
 
 func scopeOf(prefix string) string { return "/subscriptions/" + guid(prefix, 2) }
 
 func guid(prefix string, n int) string { return fmt.Sprintf("%s-0000-4000-8000-%012d", prefix, n) }
 
-// tenantOf makes a tenant with one principal, which may read resources and do everything
-// in the one vault.
-func tenantOf(name, prefix, vault string, tags map[string]string, data any) tenant {
+// tenantOf makes a tenant with one principal, which may read resources and has one more
+// role.
+func tenantOf(name, prefix string, r resource, allowed string) tenant {
 	who := principal{AppID: guid(prefix, 3), ObjectID: guid(prefix, 4), Name: "atg-" + name}
 	return tenant{
 		ID: guid(prefix, 1), Name: name, Domain: name + ".onmicrosoft.com", Principals: []principal{who},
 		Subscriptions: []subscription{{ID: guid(prefix, 2), Name: name, Groups: []group{{
-			Name: "rg-" + name, Location: "westeurope", Resources: []resource{{
-				Type: "Microsoft.KeyVault/vaults", Name: vault, Tags: tags, Data: data,
-				Properties: map[string]any{
-					"tenantId": guid(prefix, 1), "sku": map[string]string{"family": "A", "name": "standard"},
-					"enableSoftDelete": true, "enableRbacAuthorization": true,
-				},
-			}},
+			Name: "rg-" + name, Location: "westeurope", Resources: []resource{r},
 		}}}},
-		Roles: []role{
-			{who.Name, "Reader", scopeOf(prefix)},
-			{who.Name, "Key Vault Administrator", scopeOf(prefix)},
-		},
+		Roles: []role{{who.Name, "Reader", scopeOf(prefix)}, {who.Name, allowed, scopeOf(prefix)}},
 	}
 }
