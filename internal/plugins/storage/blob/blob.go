@@ -125,7 +125,7 @@ func (p *Part) Replicate(ctx context.Context, j part.Job) (plugin.Outcome, error
 	switch {
 	case err != nil:
 		return plugin.Outcome{}, err
-	case j.Item.Kind == kindDirectory:
+	case j.Item.Kind == kindDirectory, b.stub():
 		return b.replicateDirectory(ctx)
 	default:
 		return b.replicate(ctx, p.copier)
@@ -141,7 +141,7 @@ func (p *Part) Compare(ctx context.Context, j part.Job) (plugin.Comparison, erro
 	switch {
 	case err != nil:
 		return plugin.Comparison{}, err
-	case j.Item.Kind == kindDirectory:
+	case j.Item.Kind == kindDirectory, b.stub():
 		return b.compareDirectory(ctx)
 	default:
 		return b.compare(ctx, p.copier)

@@ -41,18 +41,22 @@ func isFolder(e *listing.Entry) bool {
 // replicateDirectory makes a directory: a true one where the target has a hierarchical
 // namespace, an empty blob that says it is one elsewhere.
 func (b *blobJob) replicateDirectory(ctx context.Context) (plugin.Outcome, error) {
+	src, err := b.source(ctx)
+	if err != nil {
+		return plugin.Outcome{}, err
+	}
 	at, err := b.look(ctx, plugin.Target)
 	if err != nil {
 		return plugin.Outcome{}, err
 	}
 	ours := len(b.Checkpoint) > 0
-	out := plugin.Outcome{Status: plugin.Created, Warnings: part.NotCarried(b.ref.Lost)}
+	out := plugin.Outcome{Status: plugin.Created, Warnings: part.NotCarried(b.ref.Lost, b.lostAccess())}
 	if at == nil {
 		ours = true
 		if err := b.begin(); err != nil {
 			return plugin.Outcome{}, err
 		}
-		if err := b.makeDirectory(ctx); err != nil {
+		if err := b.makeDirectory(ctx, src); err != nil {
 			return plugin.Outcome{}, err
 		}
 		if at, err = b.look(ctx, plugin.Target); err != nil {
@@ -66,11 +70,15 @@ func (b *blobJob) replicateDirectory(ctx context.Context) (plugin.Outcome, error
 	if at == nil {
 		return out, nil
 	}
+	described, err := b.setFolderMetadata(ctx, src, at, ours)
+	if err != nil {
+		return plugin.Outcome{}, err
+	}
 	set, unknown, err := b.setAccess(ctx, at, ours)
 	if err != nil {
 		return plugin.Outcome{}, err
 	}
-	if set && out.Status == plugin.Unchanged {
+	if (set || described) && out.Status == plugin.Unchanged {
 		out.Status = plugin.Updated
 	}
 	out.Warnings = append(out.Warnings, unmapped(unknown)...)
@@ -90,6 +98,9 @@ func (b *blobJob) begin() error {
 
 // withAccess gives a blob that was copied, or was there, its owner and ACL.
 func (b *blobJob) withAccess(ctx context.Context, out plugin.Outcome) (plugin.Outcome, error) {
+	if out.Status == plugin.Created || out.Status == plugin.Updated {
+		out.Warnings = append(out.Warnings, part.NotCarried(b.lostAccess())...)
+	}
 	if b.ref.Access == nil || !b.To.HNS || out.Status == plugin.Skipped {
 		return out, nil
 	}
@@ -122,7 +133,7 @@ func unmapped(ids []string) []string {
 	return []string{"Left away, since the map of object IDs does not have them: " + strings.Join(ids, ", ") + "."}
 }
 
-func (b *blobJob) makeDirectory(ctx context.Context) error {
+func (b *blobJob) makeDirectory(ctx context.Context, src seen) error {
 	b.To.Wrote()
 	if b.To.HNS {
 		c, err := b.To.Path(ctx, b.container, b.name)
@@ -138,9 +149,9 @@ func (b *blobJob) makeDirectory(ctx context.Context) error {
 	if err != nil {
 		return b.Fail("reach the blob service", plugin.Target, err)
 	}
-	cond, yes := ifAbsent(), "true"
+	cond := ifAbsent()
 	_, err = to.NewContainerClient(b.container).NewBlockBlobClient(b.name).Upload(ctx, streaming.NopCloser(bytes.NewReader(nil)), &blockblob.UploadOptions{
-		AccessConditions: &cond, Metadata: map[string]*string{folder: &yes},
+		AccessConditions: &cond, Metadata: marked(src.Metadata),
 	})
 	return b.Fail("create the directory", plugin.Target, err, writeBlobs)
 }
@@ -184,9 +195,16 @@ func (b *blobJob) compareDirectory(ctx context.Context) (plugin.Comparison, erro
 	if at == nil {
 		return plugin.Comparison{State: plugin.Missing}, nil
 	}
+	src, err := b.source(ctx)
+	if err != nil {
+		return plugin.Comparison{}, err
+	}
 	var fields []string
-	if !isFolder(at) {
+	switch {
+	case !isFolder(at):
 		fields = append(fields, "kind")
+	case !part.SameMetadata(own(src.Metadata), own(at.Metadata)):
+		fields = append(fields, "metadata")
 	}
 	differs, err := b.differsInAccess(at)
 	if differs {

@@ -117,5 +117,8 @@ func lost(e *listing.Entry) []string {
 	if e.Scope != "" && !strings.HasPrefix(e.Scope, "$account-encryption-key") {
 		out = append(out, "its encryption scope "+e.Scope)
 	}
+	if strings.ContainsAny(e.Permissions, "tT") { // setting a list and the mode in one request is refused
+		out = append(out, "its sticky bit")
+	}
 	return out
 }

@@ -80,6 +80,8 @@ func (b *blobJob) impossible(src seen) string {
 	switch {
 	case src.Type == pageBlob && to.HNS:
 		return "page blobs cannot be in an account with a hierarchical namespace"
+	case to.HNS && !b.From.HNS && !placed(b.name):
+		return "its name has a part that is empty, which a hierarchical namespace does not keep"
 	case src.Type == pageBlob && (strings.EqualFold(to.Kind, "BlockBlobStorage") || strings.EqualFold(to.Kind, "BlobStorage")):
 		return "the target is a " + to.Kind + " account, which has no page blobs"
 	case src.Type != pageBlob && to.Premium() && !strings.EqualFold(to.Kind, "BlockBlobStorage"):
@@ -259,6 +261,11 @@ func (b *blobJob) copyFailed(err error) error {
 	if errors.Is(err, copier.ErrForeignBlocks) {
 		e := b.Problem(op, side, errs.Conflict, err)
 		e.Hint = "wait for the other upload to end, or use --overwrite to throw its blocks away"
+		return e
+	}
+	if side == plugin.Target && hasNoPlace(err, b.From.Facts, b.To.Facts) {
+		e := b.Problem(op, side, errs.Conflict, err)
+		e.Hint = "in a hierarchical namespace a file has no blobs below it, nor a directory's name: rename one of the two at the source, or leave it out with --exclude"
 		return e
 	}
 	actions := []string{writeBlobs}

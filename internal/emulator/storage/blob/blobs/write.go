@@ -3,7 +3,6 @@ package blobs
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/model"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/req"
@@ -199,9 +198,6 @@ func Put(r *req.Request) *wire.Error {
 	}
 	if err != nil {
 		return err
-	}
-	if r.Store.Hierarchical() && strings.EqualFold(b.Meta[model.FolderMark], "true") && b.Size() == 0 {
-		b.Dir, b.Tier = true, model.Tier{}
 	}
 	return Store(r, c, b, Guard{Cond: cond, Fresh: fresh, Overwrite: true})
 }

@@ -96,6 +96,13 @@ func (c *Container) accessOf(dir string) posix.Access {
 	return *c.Root
 }
 
+// marked makes a directory of an empty block blob that says it is one.
+func (c *Container) marked(b *Blob) {
+	if c.account.Hierarchical() && b.Type == Block && b.Size() == 0 && strings.EqualFold(b.Meta[FolderMark], "true") {
+		b.Dir, b.Tier = true, Tier{}
+	}
+}
+
 // adopt gives a new blob what its directory hands down, unless it takes the place of
 // another, whose owner and list it keeps; that an overwrite keeps them is not confirmed.
 // Where the blob brings an access with a list, that one stays.

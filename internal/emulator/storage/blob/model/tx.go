@@ -46,6 +46,7 @@ func (t *Tx) Replace(b *Blob) *Blob {
 		b.Created = old.Created // that an overwrite keeps it is not confirmed
 		t.supersede(old, at)
 	}
+	t.c.marked(b)
 	t.c.adopt(t.Name, b, old)
 	if t.Settings.Versioning {
 		b.Version = at.Format(Stamp)
