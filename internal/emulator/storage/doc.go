@@ -3,7 +3,8 @@
 // behind them under their true names, ACCOUNT.blob.core.windows.net and so on.
 //
 // Rooms: access (signing in), kit (what services share), content (octets), lease, acl, meta,
-// settings; blob and the other services, each a kit.Server. What the package answers follows
+// posix (owners and lists of paths), settings; blob and the other services, each a
+// kit.Server. The service of paths, dfs, works on what blob holds. What the package answers follows
 // Microsoft's REST references of Storage and of the storage resource provider; a comment
 // says so where words or behaviour could not be confirmed.
 //
@@ -28,8 +29,9 @@
 //	    <kind>Services/default, such as {"isVersioningEnabled": true}
 //	"managementPolicy": {"rules": […]}   as in the API
 //
-// Every service adds its own (see their packages): "containers", "virtual",
-// "discardWrites" and "encryptionScopes" of package blob, "shares" of file, "tables" of
+// Every service adds its own (see their packages): "containers" (with
+// the directories of a hierarchical namespace), "virtual", "discardWrites" and
+// "encryptionScopes" of package blob, "shares" of file, "tables" of
 // table, "queues" of queue. A member that no service knows is an error.
 //
 // # Objects

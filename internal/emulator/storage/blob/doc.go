@@ -13,7 +13,7 @@
 //
 //	"containers": [{"name", "publicAccess": "blob"|"container", "metadata", "policies": [{"id", "start", "expiry", "permission"}],
 //	    "defaultEncryptionScope", "denyEncryptionScopeOverride", "legalHolds": [tags], "versionImmutability",
-//	    "immutability": {"days", "locked"}, "blobs": [BLOB]}]
+//	    "immutability": {"days", "locked"}, "directories": [DIRECTORY], "blobs": [BLOB]}]
 //	"virtual": {"container", "count", "size", "seed", "prefix", "perFolder", "tier", "contentType"} or a list of these, one a container
 //	"discardWrites": true      what clients write is hashed and dropped
 //	"encryptionScopes": [names that requests may use]
@@ -26,7 +26,13 @@
 // "encryptionScope", "uncommitted": [{"id", content}], "leased", "legalHold",
 // "immutableUntil", "immutabilityLocked", "deleted": after all that}.
 //
-// Generated blobs cost no memory. They are named by prefix, a folder for every perFolder of
+// A DIRECTORY, of accounts with isHnsEnabled, is {"path", "metadata", "owner", "group",
+// "permissions": "rwxr-x---"|"0750", "acl": as x-ms-acl has it, "defaultAcl": the same without
+// "default:"}; the path "/" is the root directory. A BLOB of these accounts may have owner,
+// group, permissions and acl too. What is left out comes from the directory above, and
+// directories that nobody names are made where a blob needs them.
+//
+// Generated blobs cost no memory; accounts with isHnsEnabled cannot have them. They are named by prefix, a folder for every perFolder of
 // them, and a number; their octets come from seed + number. Of at most 64 KiB they have a
 // Content-MD5.
 //
@@ -37,7 +43,10 @@
 // contentLanguage, contentDisposition, cacheControl, contentMD5, metadata, tags, tier,
 // tierInferred, rehydratingTo, encryptionScope, legalHold, immutableUntil,
 // immutabilityMode, blocks, uncommittedBlocks, appends, sealed, sequenceNumber, ranges,
-// copyStatus, lease, etag, modified, sha256 and, of short texts, content.
+// copyStatus, lease, etag, modified, sha256 and, of short texts, content. Directories, of
+// kind "directory" and keyed as blobs are, have metadata, etag and modified. With a
+// hierarchical namespace directories, blobs and, for their root directory, containers have
+// owner, group, permissions and acl.
 //
 // # Differences from Azure
 //
@@ -45,4 +54,8 @@
 // Query Blob Contents, Incremental Copy Blob and keys that the client sends are answered
 // with 501 NotImplemented, a code that Azure does not use here. Copies from a URL compute
 // no checksum that was not asked for.
+//
+// Of a hierarchical namespace, snapshots and soft deletion work as without one, showonly of
+// List Blobs is not read, and a prefix that leads through a file finds nothing. Which error
+// codes blobs get that have no place is not confirmed (see model.Tx.Room).
 package blob
