@@ -2,7 +2,6 @@ package copytools
 
 import (
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -63,22 +62,6 @@ func TestAzCopyInAndOut(t *testing.T) {
 	}
 }
 
-// requests are the addresses of the requests for blobs and files with a method. Of the
-// parameters they have comp alone.
-func (w *world) requests(method string) (out []string) {
-	for _, r := range w.emu.Requests() {
-		if r.Method != method || !strings.HasSuffix(r.Host, ".core.windows.net") {
-			continue
-		}
-		address := "https://" + r.Host + r.Path
-		if q, err := url.ParseQuery(r.Query); err == nil && q.Has("comp") {
-			address += "?comp=" + q.Get("comp")
-		}
-		out = append(out, address)
-	}
-	return out
-}
-
 // Each type of blob goes in and comes out again.
 func TestAzCopyBlobTypes(t *testing.T) {
 	t.Parallel()
@@ -115,6 +98,7 @@ func TestAzCopyBetweenAccounts(t *testing.T) {
 			"fabrikam", target, func(t *testing.T, _ *world) string { return accountSAS(t, source, soon()) },
 			func(t *testing.T, _ *world) string { return accountSAS(t, target, soon()) }, true,
 		},
+		// AzCopy hands its token on to the target, for the source: see TestSourceBearer.
 		"bearer to account SAS": {"contoso", target, nil, func(t *testing.T, _ *world) string { return accountSAS(t, target, soon()) }, false},
 		"bearer to bearer":      {"contoso", neighbour, nil, nil, false},
 	} {

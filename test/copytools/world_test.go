@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -112,8 +113,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// principal returns a principal by its tenant and its place in it.
-func (w *world) principal(t *testing.T, tenant string, name string) emulator.Identity {
+// principal returns a principal of a tenant by its name; of the name "" it is the first.
+func (w *world) principal(t *testing.T, tenant, name string) emulator.Identity {
 	t.Helper()
 	all, err := w.emu.Principals(tenant)
 	must(t, err)
@@ -254,28 +255,50 @@ func files(t *testing.T, dir string) map[string]string {
 	return out
 }
 
-// serverSide fails if contents went through the client: no write of blobs or files had a
-// body, but for lists of blocks, and nothing was read but lists and properties.
+// serverSide fails if contents went through the client, or nothing was written.
 func (w *world) serverSide(t *testing.T) {
 	t.Helper()
-	wrote := 0
-	for _, r := range w.emu.Requests() {
-		if !strings.HasSuffix(r.Host, ".core.windows.net") || r.Status >= http.StatusMultipleChoices {
-			continue
-		}
-		if content(r) {
-			t.Errorf("through the client: %s %s%s?%s: %d in, %d out", r.Method, r.Host, r.Path, r.Query, r.In, r.Out)
-		}
-		if r.Write() {
-			wrote++
-		}
+	if through := w.through(); len(through) > 0 {
+		t.Errorf("contents went through the client:\n%s", strings.Join(through, "\n"))
 	}
-	if wrote == 0 {
+	if len(w.requests(http.MethodPut)) == 0 {
 		t.Error("nothing was written")
 	}
 }
 
-// content tells whether a request carries octets of blobs or files.
+// through are the requests that carried contents of blobs and files.
+func (w *world) through() (out []string) {
+	for _, r := range w.emu.Requests() {
+		if storage(r) && r.Status < http.StatusMultipleChoices && content(r) {
+			out = append(out, fmt.Sprintf("%s %s: %d in, %d out", r.Method, address(r), r.In, r.Out))
+		}
+	}
+	return out
+}
+
+// requests are the addresses of the requests for blobs and files with a method.
+func (w *world) requests(method string) (out []string) {
+	for _, r := range w.emu.Requests() {
+		if storage(r) && r.Method == method {
+			out = append(out, address(r))
+		}
+	}
+	return out
+}
+
+func storage(r wire.Request) bool { return strings.HasSuffix(r.Host, ".core.windows.net") }
+
+// address is a request's URL with no parameter but comp, which names its operation.
+func address(r wire.Request) string {
+	out := "https://" + r.Host + r.Path
+	if q, err := url.ParseQuery(r.Query); err == nil && q.Has("comp") {
+		out += "?comp=" + q.Get("comp")
+	}
+	return out
+}
+
+// content tells whether a request carries octets of blobs or files. Lists, also those of
+// blocks, and keys are none.
 func content(r wire.Request) bool {
 	if r.Method == http.MethodGet {
 		return r.Out > 0 && !strings.Contains(r.Query, "comp=")
