@@ -14,7 +14,8 @@
 // # Differences from Azure
 //
 // Private endpoints and virtual network rules do not exist: an account without public
-// access answers nobody. Every request seems to come from Options.ClientAddress, and the
+// access answers nobody, and one that takes copies from its virtual network alone takes none
+// from another account. Every request seems to come from Options.ClientAddress, and the
 // services' own requests for the source of a copy from an address that no rule names. Two
 // accounts differ at once after a change: nothing is eventually consistent. Deleted accounts
 // cannot be recovered. Encryption scopes are those of the scenario.

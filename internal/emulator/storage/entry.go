@@ -49,6 +49,7 @@ func (k accountKey) value() string { return base64.StdEncoding.EncodeToString(k.
 func (e *entry) account() kit.Account {
 	return kit.Account{
 		ID: e.id, Name: e.name, TenantID: e.tenant, Location: e.location, Kind: e.settings.kind, SKU: e.settings.sku, HNS: e.settings.hns, Created: e.created,
+		CopyScope: e.settings.properties.AllowedCopyScope,
 	}
 }
 

@@ -52,6 +52,7 @@ type properties struct {
 	AccessTier            string `json:"accessTier"`
 	MinimumTLSVersion     string `json:"minimumTlsVersion"`
 	PublicNetworkAccess   string `json:"publicNetworkAccess"`
+	AllowedCopyScope      string `json:"allowedCopyScope"`
 	NetworkACLs           *struct {
 		DefaultAction string `json:"defaultAction"`
 		IPRules       []struct {

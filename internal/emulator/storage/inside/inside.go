@@ -4,6 +4,7 @@ package inside
 
 import (
 	"bytes"
+	"encoding/xml"
 	"net/http"
 	"strings"
 
@@ -76,8 +77,9 @@ func (w *Recorder) Failure() *wire.Error {
 		code = w.header.Get("X-Ms-Error-Code")
 	}
 	message := "The specified resource cannot be used: " + code + "."
-	if _, rest, ok := strings.Cut(w.Body.String(), "<Message>"); ok {
-		message, _, _ = strings.Cut(rest, "\n")
+	var told struct{ Message string }
+	if xml.Unmarshal(w.Body.Bytes(), &told) == nil && told.Message != "" {
+		message, _, _ = strings.Cut(told.Message, "\n") // what follows are the request's ID and time
 	}
 	return &wire.Error{Status: w.Status, Code: code, Message: message}
 }

@@ -33,6 +33,10 @@ type Account struct {
 	SKU      string // "Standard_LRS"
 	HNS      bool   // hierarchical namespace
 	Created  time.Time
+	// CopyScope is where the sources of its copies may be (Azure: Restrict the source of copy
+	// operations to a storage account): "AAD" in its tenant, "PrivateLink" in its virtual
+	// network, "" and else anywhere.
+	CopyScope string
 }
 
 // Call is one request to one service of one account. The caller has proven who it is;

@@ -12,6 +12,8 @@ type Source struct {
 	Method string      // GET, HEAD
 	URL    string      // x-ms-copy-source, with its SAS
 	Header http.Header // Range, If-Match, …; x-ms-copy-source-authorization as Authorization
+	// To is the account that copies, whose CopyScope holds; of the zero Account none does.
+	To Account
 	// Grant takes the place of signing in where the service has found that its own caller
 	// may read the source, as it may within one account; nil: the request signs in.
 	Grant Grant
@@ -24,8 +26,8 @@ type Fetched struct {
 	Header http.Header
 	// Content is the body of a success. It shares memory with the source.
 	Content content.Content
-	// Code is the error code of a failure.
-	Code string
+	// Code and Message are those of a failure.
+	Code, Message string
 }
 
 // Fetch reads a source as the service that holds it lets its caller: signed in by SAS,

@@ -174,7 +174,7 @@ func (s source) sub(r *req.Request, comp string) kit.Fetched {
 	if v := r.Header("X-Ms-Copy-Source-Authorization"); v != "" {
 		h.Set("Authorization", v)
 	}
-	return r.Fetch(r.R.Context(), kit.Source{Method: http.MethodGet, URL: u.String(), Header: h, Grant: grant})
+	return r.Fetch(r.R.Context(), kit.Source{Method: http.MethodGet, URL: u.String(), Header: h, Grant: grant, To: r.Account})
 }
 
 // tags takes the source's tags where x-ms-copy-source-tag-option asks for them.

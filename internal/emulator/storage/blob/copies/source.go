@@ -50,7 +50,7 @@ func open(r *req.Request, method string, rg *content.Range) (source, *wire.Error
 		h.Set("X-Ms-Range", fmt.Sprintf("bytes=%d-%d", rg.Off, rg.End()-1))
 	}
 	h.Set("X-Ms-Version", r.Version)
-	s.Fetched = r.Fetch(r.R.Context(), kit.Source{Method: method, URL: from, Header: h, Grant: s.grant(r, u)})
+	s.Fetched = r.Fetch(r.R.Context(), kit.Source{Method: method, URL: from, Header: h, Grant: s.grant(r, u), To: r.Account})
 	return s, s.failure()
 }
 
@@ -109,7 +109,10 @@ var reasons = map[int]string{
 // refused is CannotVerifyCopySource with the status and the error code of the source.
 func (s source) refused() *wire.Error {
 	message, ok := reasons[s.Status]
-	if !ok {
+	switch {
+	case s.Status == http.StatusForbidden && s.Message != "":
+		message = s.Message // seen in Azure/azure-storage-azcopy#2829
+	case !ok:
 		message = "Could not verify the copy source within the specified time."
 	}
 	e := verify(s.Status, message)
