@@ -12,6 +12,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/directory"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/file"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/lease"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/service"
@@ -290,5 +291,66 @@ func TestFilesThroughThisProgram(t *testing.T) {
 	e := l.refused(r, "shares/sss/a/y")
 	if e.Kind != errs.PermissionDenied || e.Side != string(plugin.Source) || !strings.Contains(e.Action, "generateUserDelegationKey") {
 		t.Errorf("%v, lacks %q", e, e.Action)
+	}
+}
+
+// TestSomebodyWasFaster: what appears between the look and the write is looked at again.
+func TestSomebodyWasFaster(t *testing.T) {
+	t.Parallel()
+	created := time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)
+	source := `{"shares": [{"name": "sss", "metadata": {"a": "1"}, "policies": [{"id": "p", "permission": "r"}], "directories": [{"path": "d", "attributes": "Hidden", "created": "2020-01-02T03:04:05Z"}]}]}`
+	atTarget := func(what string) func(*http.Request) bool {
+		return func(r *http.Request) bool {
+			return r.Method == http.MethodGet && strings.HasPrefix(r.URL.Host, "stfabrikam.") && r.URL.Query().Get("restype") == what && r.URL.Query().Get("comp") == ""
+		}
+	}
+	for name, same := range map[string]bool{"the same": true, "another": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t, side{data: source}, side{})
+			r := files()
+			metadata := map[string]*string{"a": to.Ptr(map[bool]string{true: "1", false: "2"}[same])}
+			l.once(atTarget("share"), func() {
+				l.must(l.shares(l.target).CreateShare(t.Context(), "sss", &service.CreateShareOptions{Metadata: metadata}))
+			})
+			out, err := l.replicate(r, "shares/sss")
+			if same && (err != nil || out.Status != plugin.Created) || !same && errs.KindOf(err) != errs.Conflict {
+				t.Errorf("share: %+v, %v", out, err)
+			}
+			a := &file.NTFSFileAttributes{Hidden: same, System: !same}
+			l.once(atTarget("directory"), func() {
+				_, err := l.shares(l.target).NewShareClient("sss").NewDirectoryClient("d").Create(t.Context(), &directory.CreateOptions{FileSMBProperties: &file.SMBProperties{Attributes: a, CreationTime: &created}})
+				l.must(nil, err)
+			})
+			out, err = l.replicate(r, "shares/sss/d")
+			if same && (err != nil || out.Status != plugin.Created) || !same && errs.KindOf(err) != errs.Conflict {
+				t.Errorf("directory: %+v, %v", out, err)
+			}
+			if !same {
+				l.all(r.over())
+			}
+			if diff := cmp.Diff(l.objects(l.source)["shares/sss"], l.objects(l.target)["shares/sss"]); diff != "" {
+				t.Errorf("(-source +target)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestLongPaths: an address that does not fit into a request is no reason to give up, nor
+// to send all other files through this program.
+func TestLongPaths(t *testing.T) {
+	t.Parallel()
+	long := strings.TrimSuffix(strings.Repeat(strings.Repeat("ä", 60)+"/", 6), "/") // percent-encoded it is six times as long
+	l := newLab(t, side{data: `{"shares": [{"name": "sss", "files": [{"path": "` + long + `", "content": "x"}, {"path": "z", "content": "x"}]}]}`}, side{})
+	out := l.all(files())
+	if got := out[plugin.Key("shares/sss/"+long)]; got.Path != "streamed" || len(got.Warnings) > 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := out["shares/sss/z"]; got.Path != "server to server" {
+		t.Errorf("%+v", got)
+	}
+	l = newLab(t, side{data: `{"shares": [{"name": "sss", "files": [{"path": "` + long + `", "content": "x"}]}]}`}, side{data: `{"shares": [{"name": "sss", "directories": [{"path": "` + long[:strings.LastIndexByte(long, '/')] + `"}]}]}`})
+	if e := l.refused(files("copy", "server"), plugin.Key("shares/sss/"+long)); e.Kind != errs.Unsupported || !strings.Contains(e.Error(), "too long") || !strings.Contains(e.Hint, "copy=auto") {
+		t.Errorf("%v, kind %s, hint %q", e, e.Kind, e.Hint)
 	}
 }

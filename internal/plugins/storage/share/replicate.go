@@ -192,6 +192,11 @@ func (n *job) copyFailed(err error) error {
 	if errors.As(err, &at) {
 		side, op = at.Side, at.Op
 	}
+	if errors.Is(err, copier.ErrLongPath) {
+		e := n.Problem(op, side, errs.Unsupported, err)
+		e.Hint = "use --set storage.copy=auto"
+		return e
+	}
 	if side == plugin.Source {
 		return n.fail(op, side, err, node.Read, node.ReadAsBackup, node.Delegate)
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/azure-tenant-grapher/atg/errs"
+	"github.com/azure-tenant-grapher/atg/iac"
 	server "github.com/azure-tenant-grapher/atg/internal/emulator/storage/file"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/kit"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
@@ -74,5 +76,78 @@ func TestSharesAreCopied(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestDeclare(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, some)
+	j := w.Job(w.Item("shares/rich"))
+	j.Target.Resource = plugin.Resource{ID: "/target", Name: "acct"}
+	got, err := w.Part.Declare(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	metadata := iac.Object{{Name: "team", Value: "sales"}}
+	want := []iac.Block{{
+		Name: "rich",
+		TF: &iac.TFForm{Type: "azurerm_storage_share", ImportID: "/target/fileServices/default/shares/rich", Attrs: iac.Object{
+			{Name: "name", Value: "rich"}, {Name: "storage_account_id", Value: "/target"}, {Name: "quota", Value: 7}, {Name: "enabled_protocol", Value: "SMB"},
+			{Name: "access_tier", Value: "Cool"}, {Name: "metadata", Value: metadata},
+			{Name: "acl", Value: iac.Nested{{Name: "id", Value: "readers"}, {Name: "access_policy", Value: iac.Nested{
+				{Name: "permissions", Value: "rl"}, {Name: "start", Value: "2026-01-01T00:00:00Z"}, {Name: "expiry", Value: "2027-01-01T00:00:00Z"},
+			}}}},
+		}},
+		ARM: &iac.ARMForm{Type: "Microsoft.Storage/storageAccounts/fileServices/shares", APIVersion: "2023-05-01", Name: "acct/default/rich", Attrs: iac.Object{{Name: "properties", Value: iac.Object{
+			{Name: "shareQuota", Value: 7}, {Name: "enabledProtocols", Value: "SMB"}, {Name: "accessTier", Value: "Cool"}, {Name: "metadata", Value: metadata},
+			{Name: "signedIdentifiers", Value: []any{iac.Object{{Name: "id", Value: "readers"}, {Name: "accessPolicy", Value: iac.Object{
+				{Name: "permission", Value: "rl"}, {Name: "startTime", Value: "2026-01-01T00:00:00Z"}, {Name: "expiryTime", Value: "2027-01-01T00:00:00Z"},
+			}}}}},
+		}}}},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if got, err := w.Part.Declare(t.Context(), w.Job(w.Item("shares/rich/large"))); err != nil || got != nil {
+		t.Errorf("content has the form %+v, %v", got, err)
+	}
+}
+
+// TestReferencesOfAnotherVersion are refused, not guessed at.
+func TestReferencesOfAnotherVersion(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, some)
+	for _, it := range []plugin.Item{
+		{Key: "shares/rich", Kind: "share", Ref: []byte("[")}, {Key: "shares/", Kind: "share", Ref: []byte("{}")},
+		{Key: "shares/rich/a", Kind: kindDirectory, Ref: []byte("[")}, {Key: "shares/rich", Kind: kindFile, Ref: []byte("{}")},
+	} {
+		_, err1 := w.Part.Replicate(t.Context(), w.Job(it))
+		_, err2 := w.Part.Compare(t.Context(), w.Job(it))
+		if errs.KindOf(err1) != errs.Invalid || errs.KindOf(err2) != errs.Invalid {
+			t.Errorf("%s: %v, %v", it.Key, err1, err2)
+		}
+		if _, err := w.Part.Declare(t.Context(), w.Job(it)); it.Kind == "share" && errs.KindOf(err) != errs.Invalid {
+			t.Errorf("%s: %v", it.Key, err)
+		}
+	}
+}
+
+// TestWhatIsGone: an item whose source was deleted or became something else after it was
+// listed says so.
+func TestWhatIsGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, some)
+	ref := []byte("{}")
+	for key, want := range map[plugin.Key]errs.Kind{"shares/rich/none": errs.NotFound, "shares/rich/none/below": errs.NotFound, "shares/gone": errs.NotFound, "shares/rich/a": errs.Conflict} {
+		it := plugin.Item{Key: key, Kind: kindFile, Ref: ref}
+		if key == "shares/gone" {
+			it.Kind = "share"
+		}
+		if _, err := w.Part.Replicate(t.Context(), w.Job(it)); errs.KindOf(err) != want || errs.Find(err).Side != string(plugin.Source) {
+			t.Errorf("%s: %v", key, err)
+		}
+		if _, err := w.Part.Compare(t.Context(), w.Job(it)); errs.KindOf(err) != want {
+			t.Errorf("%s: %v", key, err)
+		}
 	}
 }

@@ -54,6 +54,7 @@ var (
 	ErrSourceChanged = errors.New("the source changed while it was read")
 	ErrTargetChanged = errors.New("the target changed while it was read")
 	ErrNoServerCopy  = errors.New("the target's service cannot read from the source's")
+	ErrLongPath      = fmt.Errorf("%w: the path is too long to be named in a request", ErrNoServerCopy)
 )
 
 // Limits of what is at work at once, in this process.

@@ -27,7 +27,7 @@ func (w *work) long() bool { return len(w.src.URL())+forSAS > longestSource }
 // since it may have been revoked meanwhile.
 func (c *Copier) fromServer(ctx context.Context, w *work, offset, n int64) error {
 	if w.long() {
-		return &Error{plugin.Target, "write the file", fmt.Errorf("%w: the path is too long for that", ErrNoServerCopy)}
+		return &Error{plugin.Target, "write the file", ErrLongPath}
 	}
 	if err := c.requests.Acquire(ctx, 1); err != nil {
 		return err
