@@ -30,6 +30,7 @@ func hierarchical(data string) side {
 
 // lakeData is a file system with nested directories, access and default lists and owners.
 const lakeData = `{"containers":[{"name":"lake","directories":[
+	{"path":"/","owner":"` + aliceThere + `","acl":"user::rwx,group::r-x,other::--x,default:user::rwx,default:group::r-x,default:other::---"},
 	{"path":"raw","owner":"` + aliceThere + `","group":"` + staffThere + `","metadata":{"stage":"one"},
 	 "acl":"user::rwx,user:` + dave + `:rwx,group::r-x,group:` + staffThere + `:rwx,mask::rwx,other::---,default:user::rwx,default:group::r-x,default:group:` + staffThere + `:rwx,default:mask::rwx,default:other::---"},
 	{"path":"raw/2026/01","permissions":"rwxrwx--x"},
@@ -41,6 +42,9 @@ const lakeData = `{"containers":[{"name":"lake","directories":[
 	{"name":"raw-beside/grosse Straße","size":70000,"seed":3,"blockSize":30000},
 	{"name":"top","content":"top","permissions":"0600"},
 	{"name":"log","type":"append","content":"line"}]}]}`
+
+// root is the item of the file system's root directory, which is there with the container.
+const root = plugin.Key("blobs/lake//")
 
 // mapping writes a map of object IDs.
 func (l *lab) mapping(text string) string {
@@ -101,12 +105,12 @@ func TestLake(t *testing.T) {
 	out := l.all(r)
 	warned := 0
 	for key, o := range out {
-		if o.Status != plugin.Created {
+		if want := plugin.Created; o.Status != want && key != root {
 			t.Errorf("%s: %+v", key, o)
 		}
 		warned += len(o.Warnings)
 	}
-	if len(out) != 11 || warned != 3 { // dave stands in raw's list and owns raw/empty, which has a sticky bit
+	if len(out) != 12 || warned != 3 { // dave stands in raw's list and owns raw/empty, which has a sticky bit
 		t.Errorf("%d items, %d warnings", len(out), warned)
 	}
 	got, want := l.paths(l.target, "lake"), l.paths(l.source, "lake")
@@ -117,6 +121,9 @@ func TestLake(t *testing.T) {
 	want["raw/empty"] = strings.Replace(strings.ReplaceAll(want["raw/empty"], alice, l.me("fabrikam")), "--T+", "---+", 1)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("paths (-want +got)\n%s", diff)
+	}
+	if c := l.rootOf(l.target); out[root].Status != plugin.Updated || c["owner"] != alice || c["acl"] != l.rootOf(l.source)["acl"] {
+		t.Errorf("root directory: %+v %v", out[root], c)
 	}
 	src, dst := l.objects(l.source), l.objects(l.target)
 	for key := range src {
@@ -146,6 +153,12 @@ func TestLake(t *testing.T) {
 	}
 }
 
+// rootOf are owner and list of the root directory.
+func (l *lab) rootOf(e plugin.Endpoint) map[string]string {
+	l.Helper()
+	return l.objects(e)["containers/lake"]
+}
+
 // me is the object ID of a tenant's principal.
 func (l *lab) me(tenant string) string {
 	l.Helper()
@@ -169,7 +182,7 @@ func TestLakeInOrder(t *testing.T) {
 			t.Errorf("%s comes before %s", it.Key, it.Parent)
 		}
 		seen[it.Key] = true
-		if c := l.compare(r, it.Key); c.State != plugin.Missing {
+		if c := l.compare(r, it.Key); c.State != plugin.Missing && it.Key != root {
 			t.Errorf("Compare %s before: %+v", it.Key, c)
 		}
 		saved := 0
@@ -178,7 +191,7 @@ func TestLakeInOrder(t *testing.T) {
 		if _, err := l.plugin.Replicate(t.Context(), task); err != nil {
 			t.Errorf("%s: %v", it.Key, err)
 		}
-		if it.Kind != "container" && saved == 0 {
+		if it.Kind != "container" && it.Key != root && saved == 0 {
 			t.Errorf("%s: no checkpoint", it.Key)
 		}
 		parents[it.Key] = it.Parent
@@ -195,6 +208,20 @@ func TestLakeInOrder(t *testing.T) {
 		_, failed := blobs(strings.TrimSpace(name), value).list(l, "")
 		if len(failed) != 1 || errs.KindOf(failed[0]) != errs.Invalid {
 			t.Errorf("%s=%s: %v", name, value, failed)
+		}
+	}
+}
+
+// TestLakeGoesOn: a listing that goes on behind an item has the rest and nothing twice.
+func TestLakeGoesOn(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, hierarchical(lakeData), hierarchical(""))
+	r := blobs("acl-map", l.identities())
+	all := l.items(r)
+	for i, it := range all {
+		rest, failed := r.list(l, it.Cursor)
+		if len(failed) > 0 || !slices.EqualFunc(rest, all[i+1:], func(a, b plugin.Item) bool { return a.Key == b.Key }) {
+			t.Errorf("behind %s: %d items, want %d; %v", it.Key, len(rest), len(all)-i-1, failed)
 		}
 	}
 }
@@ -219,7 +246,7 @@ func TestLakeWithoutAMap(t *testing.T) {
 // set, and with leave all are.
 func TestLakeThatDiffers(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, hierarchical(lakeData), hierarchical(`{"containers":[{"name":"lake","directories":[{"path":"raw","owner":"somebody","metadata":{"stage":"one"}}],"blobs":[{"name":"raw-beside","content":"in the way"}]}]}`))
+	l := newLab(t, hierarchical(lakeData), hierarchical(`{"containers":[{"name":"lake","directories":[{"path":"/","permissions":"0700"},{"path":"raw","owner":"somebody","metadata":{"stage":"one"}}],"blobs":[{"name":"raw-beside","content":"in the way"}]}]}`))
 	r := blobs("acl-map", l.identities())
 	const dir, way = plugin.Key("blobs/lake/raw"), plugin.Key("blobs/lake/raw-beside")
 	if c := l.compare(r, dir); !slices.Equal(c.Fields, []string{"access control"}) {
@@ -233,7 +260,12 @@ func TestLakeThatDiffers(t *testing.T) {
 	if out, err := l.plugin.Replicate(t.Context(), begun); err != nil || out.Status != plugin.Updated {
 		t.Errorf("begun by an earlier attempt: %+v, %v", out, err)
 	}
-	l.seed(l.target, `{"containers":[{"name":"other"}]}`)
+	if err := l.refused(r, root); err.Kind != errs.Conflict {
+		t.Errorf("a root directory that somebody set: %v", err)
+	}
+	if out, err := l.replicate(r.over(), root); err != nil || out.Status != plugin.Updated {
+		t.Errorf("a root directory with leave: %+v, %v", out, err)
+	}
 	if c := l.compare(r, dir); c.State != plugin.Same {
 		t.Errorf("after that: %+v", c)
 	}
@@ -256,7 +288,12 @@ func TestLakeToFlat(t *testing.T) {
 	r := blobs("acl-map", l.identities())
 	for key, o := range l.all(r) {
 		said := slices.ContainsFunc(o.Warnings, func(w string) bool { return strings.Contains(w, "owner and access control list") })
-		if o.Status != plugin.Created || said != strings.HasPrefix(string(key), "blobs/") {
+		switch {
+		case key == root:
+			if o.Status != plugin.Skipped || o.Reason == "" {
+				t.Errorf("%s: %+v", key, o)
+			}
+		case o.Status != plugin.Created || said != strings.HasPrefix(string(key), "blobs/"):
 			t.Errorf("%s: %+v", key, o)
 		}
 	}
@@ -267,8 +304,11 @@ func TestLakeToFlat(t *testing.T) {
 	if f := got["blobs/lake/raw/2026/01/a.csv"]; f["content"] != "a,b" || f["metadata"] != "rows=1" || f["contentType"] != "text/csv" {
 		t.Errorf("a file became %v", f)
 	}
+	if c := l.compare(r, root); c.State != plugin.Cannot {
+		t.Errorf("root directory: %+v", c)
+	}
 	for key, o := range l.all(r) {
-		if o.Status != plugin.Unchanged {
+		if o.Status != plugin.Unchanged && key != root {
 			t.Errorf("%s, a second time: %+v", key, o)
 		}
 	}

@@ -64,7 +64,7 @@ func cannot() []string {
 		"Immutability policies, legal holds, encryption scopes and customer-provided keys are reported and not copied.",
 		"System containers ($logs, $blobchangefeed) are not copied.",
 		"Object IDs of owners and ACLs in a hierarchical namespace belong to the source's tenant: without the setting acl-map they are not copied, and those that the map does not have never are.",
-		"Owner and ACL of a file system's root directory are not copied; nor are sticky bits.",
+		"Sticky bits of a hierarchical namespace are not copied.",
 		"Between an account with a hierarchical namespace and one without, directories become empty blobs with hdi_isfolder and the other way about; names with empty parts are skipped there, and a blob below another is refused.",
 		"Content is never rewritten: addresses and names of source resources inside blobs stay as they are.",
 		"Public access to a container is not copied where the target's account does not allow it.",

@@ -41,6 +41,9 @@ func isFolder(e *listing.Entry) bool {
 // replicateDirectory makes a directory: a true one where the target has a hierarchical
 // namespace, an empty blob that says it is one elsewhere.
 func (b *blobJob) replicateDirectory(ctx context.Context) (plugin.Outcome, error) {
+	if b.name == rootName && b.Item.Kind == kindDirectory {
+		return b.replicateRoot(ctx)
+	}
 	src, err := b.source(ctx)
 	if err != nil {
 		return plugin.Outcome{}, err
@@ -174,20 +177,15 @@ func (b *blobJob) setAccess(ctx context.Context, at *listing.Entry, may bool) (s
 	if err != nil {
 		return false, unknown, b.Fail("reach the path", plugin.Target, err)
 	}
-	opt := &directory.SetAccessControlOptions{ACL: &want.ACL}
-	if want.Owner != "" {
-		opt.Owner = &want.Owner
-	}
-	if want.Group != "" {
-		opt.Group = &want.Group
-	}
-	b.To.Wrote()
-	_, err = c.SetAccessControl(ctx, opt)
-	return err == nil, unknown, b.Fail("set the owner and the ACL", plugin.Target, err, setOwner, setRights)
+	err = b.grant(ctx, c, want)
+	return err == nil, unknown, err
 }
 
 // compareDirectory compares a directory.
 func (b *blobJob) compareDirectory(ctx context.Context) (plugin.Comparison, error) {
+	if b.name == rootName && b.Item.Kind == kindDirectory {
+		return b.compareRoot(ctx)
+	}
 	at, err := b.look(ctx, plugin.Target)
 	if err != nil && !isMissing(err) {
 		return plugin.Comparison{}, err

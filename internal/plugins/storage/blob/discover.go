@@ -70,6 +70,9 @@ func (p *Part) discoverContainer(ctx context.Context, l part.Listing, c listing.
 	if l.Mode == plugin.Template {
 		return true
 	}
+	if after.blob == "" && !discoverRoot(ctx, l, c.Name, yield) {
+		return false
+	}
 	src, err := l.Source.Blobs(ctx)
 	if err != nil {
 		return yield(plugin.Item{}, l.Fail("list the blobs of "+c.Name, err)) && ctx.Err() == nil
