@@ -12,6 +12,7 @@
 // # How it stays idempotent
 //
 // Both sides are listed together where the service lists in order, so that what is the same
-// costs no request of its own; every write is conditional on what was seen. A run that was
-// cut is gone on with: blocks that arrived are not sent again.
+// costs no request of its own; every write is conditional on what was seen, save in the file
+// service, which has no conditions: there what is written over is looked at right before. A
+// run that was cut is gone on with: blocks and ranges that arrived are not sent again.
 package storage
