@@ -163,7 +163,7 @@ func (w *walk) compare(ctx context.Context, h history) (at *hint.Hint, isNew boo
 	}
 	is := hint.Absent
 	if there.now != nil {
-		isNew = !w.begun.IsZero() && !there.now.Modified.Before(w.begun.Truncate(time.Second))
+		isNew = !w.begun.IsZero() && there.now.Modified.After(w.begun)
 		is = judge(seenOf(h.now), seenOf(there.now), w.Target.Facts).state
 		if h.differs(there) || w.query.Access { // ACLs are to be mapped: each item looks at its own
 			is = other

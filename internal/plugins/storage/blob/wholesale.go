@@ -263,7 +263,7 @@ func (b *blobJob) mayBeBrought(src seen) bool {
 // found is the outcome of a blob that the target has. It was created if AzCopy brought it
 // after this run began to list its container, which since tells.
 func (b *blobJob) found(since bool) plugin.Outcome {
-	if since && b.Setting(setCopy) == withAzCopy {
+	if since && b.Setting(setCopy) == withAzCopy && (b.ref.Props == nil || forAzCopy(*b.ref.Props)) {
 		return plugin.Outcome{Status: plugin.Created, Path: pathAzCopy}
 	}
 	return plugin.Outcome{Status: plugin.Unchanged}

@@ -41,7 +41,8 @@ type Order struct {
 // Gateway is open until it is closed. It is safe for concurrent use.
 type Gateway struct {
 	Order
-	ctx      context.Context // of every request that is sent on
+	ctx      context.Context // of every request that is sent on: it ends with the gateway
+	cancel   context.CancelFunc
 	from, to string          // hosts
 	password string
 	listener net.Listener
@@ -53,10 +54,11 @@ type Gateway struct {
 	done   sync.WaitGroup
 }
 
-// Open listens on loopback. The requests that come in are sent on under ctx. The caller
-// closes the gateway.
+// Open listens on loopback. The caller closes the gateway, which outlives ctx until then:
+// a program that is told to stop finishes what it has begun.
 func Open(ctx context.Context, o Order) (*Gateway, error) {
-	g := &Gateway{Order: o, ctx: ctx, password: rand.Text(), conns: map[net.Conn]bool{}, staged: map[string]bool{}}
+	g := &Gateway{Order: o, password: rand.Text(), conns: map[net.Conn]bool{}, staged: map[string]bool{}}
+	g.ctx, g.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	var err error
 	if g.from, err = hostOf(o.From); err != nil {
 		return nil, err
@@ -110,6 +112,7 @@ func (g *Gateway) Proxy() secret.Value {
 
 // Close cuts all connections and waits until no request is under way.
 func (g *Gateway) Close() error {
+	g.cancel()
 	g.mu.Lock()
 	g.closed = true
 	for c := range g.conns {
