@@ -79,24 +79,28 @@ func (s stream) block(ctx context.Context, w *work) error {
 	if w.Size > streamBlock {
 		return s.inBlocks(ctx, w, to)
 	}
-	return s.hold(ctx, w.Size, func(buf []byte) error {
+	wrong := false
+	err := s.hold(ctx, w.Size, func(buf []byte) error {
 		if err := w.read(ctx, 0, buf); err != nil {
 			return err
 		}
-		if w.Headers.BlobContentMD5 != nil {
-			got := md5.Sum(buf) //nolint:gosec // see the import
-			w.checksum(got[:])
-		}
-		_, err := to.Upload(ctx, body(buf), &blockblob.UploadOptions{
-			HTTPHeaders: w.Headers, Metadata: w.Metadata, Tags: w.Tags, Tier: tier(w.Tier), AccessConditions: &w.If,
-			TransactionalValidation: check(buf),
-		})
-		if err != nil {
+		opt := &blockblob.UploadOptions{HTTPHeaders: w.Headers, Metadata: w.Metadata, Tags: w.Tags, Tier: tier(w.Tier), AccessConditions: &w.If}
+		if w.Headers.BlobContentMD5 == nil {
+			opt.TransactionalValidation = check(buf)
+		} else if got := md5.Sum(buf); !bytes.Equal(w.Headers.BlobContentMD5, got[:]) { //nolint:gosec // see the import
+			wrong = true
+			return nil
+		} // else Put Blob holds the content against the MD5, and does not take a CRC64 beside it
+		if _, err := to.Upload(ctx, body(buf), opt); err != nil {
 			return atTarget("write the blob", err)
 		}
 		w.add(w.Size, true)
 		return nil
 	})
+	if wrong { // Put Blob refuses such an MD5, Put Block List does not look at it
+		return s.inBlocks(ctx, w, to)
+	}
+	return err
 }
 
 const wrongMD5 = "The MD5 that the source shows is not that of its content; it was copied as it is."
