@@ -23,6 +23,9 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
+	"github.com/azure-tenant-grapher/atg/internal/engine"
+	"github.com/azure-tenant-grapher/atg/internal/engine/local"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage"
 	"github.com/azure-tenant-grapher/atg/plugin"
 	"github.com/azure-tenant-grapher/atg/secret"
 	"github.com/azure-tenant-grapher/atg/test/components"
@@ -177,6 +180,32 @@ func (s *server) wait(t *testing.T, ports map[string]string) {
 
 // options are those of every client.
 func (s *server) options() policy.ClientOptions { return policy.ClientOptions{Transport: s.http} }
+
+// replicate runs the plugin from the one account to the other, and again: everything but
+// what is said to be beyond proof is verified, and the second run finds nothing to do.
+func (s *server) replicate(t *testing.T, set plugin.Settings, items, unproven int) {
+	t.Helper()
+	n := &counter{}
+	a, b := s.endpoint(source), s.endpoint(target)
+	b.Options.PerCallPolicies = []policy.Policy{n}
+	pairs := []engine.Pair{{Plugin: storage.New(), Source: a, Target: b, Rule: "test"}}
+	opt := engine.Options{Run: "azurite", Command: "apply", Mode: plugin.Replication, Settings: map[string]plugin.Settings{"storage": set}}
+	first, err := local.New().Apply(t.Context(), pairs, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := first.Fidelity; len(first.Failures) > 0 || f.Verified != int64(items-unproven) || f.Items != int64(items) {
+		t.Errorf("%d of %d items verified, want %d\nfailures %+v\nskipped %+v\nunproven %+v\ndifferent %+v", f.Verified, f.Items, items, first.Failures, first.Skipped, first.Unproven, first.Different)
+	}
+	n.writes.Store(0)
+	second, err := local.New().Apply(t.Context(), pairs, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n.writes.Load() > 0 || second.Outcomes[plugin.Unchanged] != int64(items) {
+		t.Errorf("a second run makes %d writes to the target: %v", n.writes.Load(), second.Outcomes)
+	}
+}
 
 // endpoint is one of the accounts as the plugin sees it.
 func (s *server) endpoint(name string) plugin.Endpoint {
