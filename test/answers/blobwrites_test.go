@@ -50,6 +50,8 @@ func putQuestions() []question {
 		{name: "put with a wrong CRC64", ask: put("crc", "hello", checked(blob.TransferValidationTypeCRC64(1)))},
 		{name: "put with an MD5 to keep", ask: all(put("kept", "hello", &blockblob.UploadOptions{HTTPHeaders: &blob.HTTPHeaders{BlobContentMD5: sum("hello")}}), head("kept", nil))},
 		{name: "put with a wrong MD5 to keep", ask: all(put("kept2", "hello", &blockblob.UploadOptions{HTTPHeaders: &blob.HTTPHeaders{BlobContentMD5: sum("other")}}), head("kept2", nil))},
+		{name: "put with a wrong MD5 and one to keep that is right", ask: put("kept3", "hello", &blockblob.UploadOptions{TransactionalValidation: blob.TransferValidationTypeMD5(sum("other")), HTTPHeaders: &blob.HTTPHeaders{BlobContentMD5: sum("hello")}})},
+		{name: "put with an MD5 to keep and a CRC64", ask: put("kept4", "hello", &blockblob.UploadOptions{TransactionalValidation: blob.TransferValidationTypeComputeCRC64(), HTTPHeaders: &blob.HTTPHeaders{BlobContentMD5: sum("hello")}})},
 		{name: "put hot", ask: all(put("hot", "x", tier(blob.AccessTierHot)), head("hot", nil))},
 		{name: "put cold", ask: all(put("cold", "x", tier(blob.AccessTierCold)), head("cold", nil))},
 		{name: "put into the archive", ask: all(put("archived", "x", tier(blob.AccessTierArchive)), head("archived", nil), read("archived", nil))},
@@ -244,6 +246,7 @@ func blockQuestions() []question {
 		{name: "block list of nothing", ask: blockList("none", blockblob.BlockListTypeAll)},
 		{name: "block list of a kind that does not exist", ask: blockList("blocks", "some")},
 		{name: "commit with a wrong MD5 of the list", ask: commit("blocks", &blockblob.CommitBlockListOptions{TransactionalContentMD5: sum("other")}, "block1")},
+		{name: "commit with a wrong MD5 to keep", ask: all(stage("blocks2", "1", nil), commit("blocks2", &blockblob.CommitBlockListOptions{HTTPHeaders: &blob.HTTPHeaders{BlobContentMD5: sum("other")}}, "1"), head("blocks2", nil))},
 		{name: "stage into no container", ask: inside("nothing", func(ctx context.Context, c *container.Client) error {
 			_, err := c.NewBlockBlobClient("a").StageBlock(ctx, blockID("a"), text("x"), nil)
 			return err
