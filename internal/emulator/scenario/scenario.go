@@ -88,8 +88,8 @@ const (
 )
 
 // Default returns two tenants: contoso (the source) and fabrikam (the target), each with one
-// principal that owns the one subscription and administers its key vaults, and one empty
-// resource group.
+// principal that owns the one subscription and may do everything with what its key vaults
+// and storage accounts hold, and one empty resource group.
 func Default() *Scenario {
 	return &Scenario{Tenants: []Tenant{
 		plain("contoso", ContosoTenant, ContosoSubscription, Principal{AppID: ContosoApp, ObjectID: ContosoObject, Name: "atg-source"}),
@@ -106,11 +106,21 @@ func plain(name, tenantID, subscriptionID string, p Principal) Tenant {
 			ID: subscriptionID, Name: name + " production",
 			ResourceGroups: []ResourceGroup{{Name: "rg-" + name, Location: "westeurope"}},
 		}},
-		RoleAssignments: []RoleAssignment{
-			{Principal: p.Name, Role: "Owner", Scope: scope},
-			{Principal: p.Name, Role: "Key Vault Administrator", Scope: scope},
-		},
+		RoleAssignments: assigned(p.Name, scope),
 	}
+}
+
+// assigned are the roles of a default principal: Owner, and those that an owner lacks since
+// they are about data.
+func assigned(principal, scope string) []RoleAssignment {
+	var out []RoleAssignment
+	for _, role := range []string{
+		"Owner", "Key Vault Administrator", "Storage Blob Data Owner", "Storage File Data Privileged Contributor",
+		"Storage Queue Data Contributor", "Storage Table Data Contributor",
+	} {
+		out = append(out, RoleAssignment{Principal: principal, Role: role, Scope: scope})
+	}
+	return out
 }
 
 // ResourceID returns the ARM ID of a resource of a group.
