@@ -57,6 +57,28 @@ func (s state) files() string {
 	return filepath.Join(os.Getenv("XDG_CACHE_HOME"), "atg", "azcopy", s.Dir)
 }
 
+// unsigned demands that no signature is in what AzCopy keeps.
+func (s state) unsigned(t *testing.T) {
+	t.Helper()
+	files := 0
+	err := filepath.WalkDir(s.files(), func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		raw, err := os.ReadFile(path)
+		for _, needle := range []string{"sig=", "sig%3D", "skoid", "Bearer"} {
+			if strings.Contains(strings.ReplaceAll(string(raw), "sig=none", ""), needle) {
+				t.Errorf("%q is in AzCopy's %s", needle, filepath.Base(path))
+			}
+		}
+		return err
+	})
+	if err != nil || files == 0 {
+		t.Errorf("AzCopy keeps %d files, %v", files, err)
+	}
+}
+
 // byAzCopy are the keys of the items that AzCopy copied, as their outcomes say.
 func byAzCopy(all map[plugin.Key]plugin.Outcome) []plugin.Key {
 	var out []plugin.Key
@@ -215,6 +237,7 @@ func TestAzCopyGoesOnWithAJob(t *testing.T) {
 			if len(kept.Job) != 36 || kept.Status != "created" {
 				t.Fatalf("the checkpoint is %s", saved)
 			}
+			kept.unsigned(t)
 			first := copied.Load()
 			task.Checkpoint = saved
 			if c, err := l.plugin.Compare(t.Context(), task); err != nil || c.State != plugin.Different {
