@@ -89,11 +89,10 @@ func TestALargeFileIsGoneOnWith(t *testing.T) {
 			r, key := files("copy", path, "verify", "content"), plugin.Key("shares/sss/x")
 			it := l.item(r, key)
 			l.calls.take()
-			ctx := l.cutAfter(2, comp("range"))
-			if _, err := l.plugin.Replicate(ctx, l.task(r, it)); errs.KindOf(err) != errs.Canceled {
+			const done = 5
+			if _, err := l.plugin.Replicate(l.cutAfter(done, comp("range")), l.task(r, it)); errs.KindOf(err) != errs.Canceled {
 				t.Fatalf("it was not cut: %v", err)
 			}
-			arrived := strings.Split(l.objects(l.target)[string(key)]["ranges"], ",")
 			l.free()
 			if c := l.compare(r, key); c.State != plugin.Different {
 				t.Errorf("a part is taken for a whole: %+v", c)
@@ -107,8 +106,9 @@ func TestALargeFileIsGoneOnWith(t *testing.T) {
 			if err != nil || out.Status != plugin.Created || progress != written*64<<10 {
 				t.Fatalf("%+v, progress %d, %v", out, progress, err)
 			}
-			if sent := ranges(l.calls.take()); len(arrived) < 2 || sent != written-len(arrived) || out.Bytes != int64(sent)*64<<10 {
-				t.Errorf("%d ranges are sent, %d bytes, where these arrived of %d: %v", sent, out.Bytes, written, arrived)
+			// Those in flight when it was cut may have arrived or not.
+			if sent := ranges(l.calls.take()); sent > written-done || sent < written-done-8 || out.Bytes != int64(sent)*64<<10 {
+				t.Errorf("%d of %d ranges are sent again (%d bytes), where %d had arrived", sent, written, out.Bytes, done)
 			}
 			if diff := cmp.Diff(l.objects(l.source)[string(key)], l.objects(l.target)[string(key)]); diff != "" {
 				t.Errorf("(-source +target)\n%s", diff)
@@ -352,5 +352,20 @@ func TestLongPaths(t *testing.T) {
 	l = newLab(t, side{data: `{"shares": [{"name": "sss", "files": [{"path": "` + long + `", "content": "x"}]}]}`}, side{data: `{"shares": [{"name": "sss", "directories": [{"path": "` + long[:strings.LastIndexByte(long, '/')] + `"}]}]}`})
 	if e := l.refused(files("copy", "server"), plugin.Key("shares/sss/"+long)); e.Kind != errs.Unsupported || !strings.Contains(e.Error(), "too long") || !strings.Contains(e.Hint, "copy=auto") {
 		t.Errorf("%v, kind %s, hint %q", e, e.Kind, e.Hint)
+	}
+}
+
+func TestFilesWithTheAccountsKey(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"server", "stream"} {
+		l := newLab(t, side{data: tree3}, side{})
+		for key, out := range l.all(files("sign-in", "key", "copy", path)) {
+			if out.Status != plugin.Created {
+				t.Errorf("%s: %s: %+v", path, key, out)
+			}
+		}
+		if diff := cmp.Diff(l.objects(l.source), l.objects(l.target)); diff != "" {
+			t.Errorf("%s: (-source +target)\n%s", path, diff)
+		}
 	}
 }
