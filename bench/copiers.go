@@ -59,12 +59,7 @@ func program(variable, name, pattern string) (string, error) {
 }
 
 func copyByATG(ctx context.Context, az *azure, c cell, way string) (usage, error) {
-	path := map[string]string{byServer: "server", through: "stream"}[way]
-	cmd := az.lab.command(
-		ctx, az.env, "apply", "--mode", "replication", "--yes", "--no-input", "--progress", "none", "-o", "jsonl",
-		"--workers", strconv.Itoa(az.lab.workers), "--pace", "adaptive", "--set", "storage.parts=blob", "--set", "storage.copy="+path,
-	)
-	s, u, err := watch(cmd)
+	s, u, err := watch(az.lab.command(ctx, az.env, az.applyBlobs(way)...))
 	if err != nil {
 		return u, err
 	}
@@ -72,6 +67,15 @@ func copyByATG(ctx context.Context, az *azure, c cell, way string) (usage, error
 		return u, fmt.Errorf("atg did not create everything: %+v", s.report)
 	}
 	return u, nil
+}
+
+// applyBlobs are the arguments of a run that copies blobs.
+func (az *azure) applyBlobs(way string) []string {
+	return []string{
+		"apply", "--mode", "replication", "--yes", "--no-input", "--progress", "none", "-o", "jsonl",
+		"--workers", strconv.Itoa(az.lab.workers), "--pace", "adaptive", "--set", "storage.parts=blob",
+		"--set", "storage.copy=" + map[string]string{byServer: "server", through: "stream"}[way],
+	}
 }
 
 // watch runs atg and reads what it tells: the copy is over when its phase is.

@@ -4,6 +4,9 @@
 //	go run ./bench              every scenario that takes minutes at most
 //	go run ./bench -long        100,000 and 200,000 secrets too: that takes long
 //	go run ./bench -only copy   one scenario, to the terminal alone
+//	go run ./bench -only blobs  the same, of blobs against AzCopy and rclone (scripts/components azcopy rclone)
+//
+// Blobs are held against AzCopy and rclone, which run against the same emulator, in turns.
 //
 // It knows the product from outside only: it builds atg, starts "atg emulator start" as a
 // process with a scenario of its own, and runs "atg apply" as another one that is pointed

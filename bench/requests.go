@@ -91,7 +91,7 @@ type accountCalls struct {
 
 // ofAccounts counts the requests to both accounts since the last call.
 func (l *requestLog) ofAccounts() (c accountCalls, err error) {
-	return c, l.each(func(r request) {
+	err = l.each(func(r request) {
 		write := r.Method != http.MethodGet && r.Method != http.MethodHead && !strings.Contains(r.Query, "comp=userdelegationkey")
 		switch r.Host {
 		case sourceAccount + blobSuffix:
@@ -110,9 +110,10 @@ func (l *requestLog) ofAccounts() (c accountCalls, err error) {
 			c.listing++
 		}
 	})
+	return c, err
 }
 
-// each reads the requests since the last call.
+// each reads the requests since the last call. A line that is not whole yet is left.
 func (l *requestLog) each(tell func(request)) error {
 	f, err := os.Open(l.path)
 	if err != nil {
@@ -124,7 +125,7 @@ func (l *requestLog) each(tell func(request)) error {
 	}
 	for in := bufio.NewReaderSize(f, 1<<16); ; {
 		line, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) && len(line) == 0 {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		var r request

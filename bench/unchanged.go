@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strconv"
 )
 
 // unchanged measures atg where both accounts hold the same blobs: memory, held against most
@@ -43,11 +42,7 @@ func (az *azure) nothingNew(ctx context.Context, n int) (usage, accountCalls, er
 	if _, err := az.log.ofAccounts(); err != nil {
 		return usage{}, accountCalls{}, err
 	}
-	cmd := az.lab.command(
-		ctx, az.env, "apply", "--mode", "replication", "--yes", "--no-input", "--progress", "none", "-o", "jsonl",
-		"--workers", strconv.Itoa(az.lab.workers), "--pace", "adaptive", "--set", "storage.parts=blob",
-	)
-	s, u, err := watch(cmd)
+	s, u, err := watch(az.lab.command(ctx, az.env, az.applyBlobs(byServer)...))
 	if err != nil {
 		return u, accountCalls{}, err
 	}
