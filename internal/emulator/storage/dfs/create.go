@@ -77,7 +77,7 @@ func readNew(r *req.Request, directory bool) (newPath, *wire.Error) {
 	if directory {
 		n.Blob = model.NewDirectory(nil, m)
 		if !r.Store.Hierarchical() { // an empty blob stands for it
-			n.Blob.Dir = false
+			n.Dir = false
 		}
 	} else {
 		n.Blob = (&model.Blob{Type: model.Block, Tier: r.DefaultTier(model.Block), ByPath: true}).WithMeta(m)

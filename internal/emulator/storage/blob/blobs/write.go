@@ -120,13 +120,8 @@ type Guard struct {
 // Check applies the guard.
 func (g Guard) Check(r *req.Request, t *model.Tx) *wire.Error {
 	live := t.Live()
-	if g.Fresh && live != nil {
-		return Overwrite()
-	}
-	if g.Overwrite {
-		if err := t.Room(); err != nil {
-			return err
-		}
+	if err := g.place(t); err != nil {
+		return err
 	}
 	if err := g.Cond.CheckWrite(live); err != nil {
 		return err
@@ -145,6 +140,17 @@ func (g Guard) Check(r *req.Request, t *model.Tx) *wire.Error {
 	}
 	if g.Overwrite && !t.Settings.Versioning || g.Overwrite && len(t.Container.Holds)+days(t.Container.Worm) > 0 {
 		return t.Immutable(live)
+	}
+	return nil
+}
+
+// place checks whether the path may be written at all.
+func (g Guard) place(t *model.Tx) *wire.Error {
+	switch {
+	case g.Fresh && t.Live() != nil:
+		return Overwrite()
+	case g.Overwrite:
+		return t.Room()
 	}
 	return nil
 }
