@@ -105,8 +105,8 @@ func (w *wholesale) unfit() string {
 		return "it copies whole containers, and a filter confines this run"
 	case w.Setting(setHistory) != historyNone:
 		return "it does not copy snapshots and versions, which have to come before the blob"
-	case w.From.HNS:
-		return "with a hierarchical namespace, directories have to come before what is in them"
+	case w.From.HNS || w.To.HNS:
+		return "with a hierarchical namespace, directories have to come before what is in them, and names have rules"
 	case w.To.Premium() && !strings.EqualFold(w.To.Kind, "BlockBlobStorage"):
 		return "the target takes no block blobs"
 	default:

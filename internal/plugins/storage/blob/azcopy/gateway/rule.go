@@ -13,6 +13,8 @@ const (
 	nothing what = iota // it is refused
 	look                // it reads what is no content
 	exists              // it asks for the container to be made, which it is already
+	kind                // it asks what kind of account this is
+	remove              // it takes back what it could not write whole
 	whole               // a blob from the source's blob, by one request
 	block               // a block from the source's blob
 	list                // the blob from its blocks
@@ -30,13 +32,15 @@ func (g *Gateway) rule(req *http.Request) what {
 	case req.URL.Scheme != "http" || !(source || target) || container != g.Container || q.Has("snapshot") || q.Has("versionid"):
 		return nothing
 	case req.Method == http.MethodGet && restype == "account" && comp == "properties":
-		return look
+		return kind
 	case req.Method == http.MethodGet && blob == "":
 		return when(restype == "container" && (comp == "" || comp == "list"), look)
 	case req.Method == http.MethodHead:
 		return when(comp == "", look)
 	case req.Method == http.MethodGet:
 		return when(comp == "tags" || comp == "blocklist", look)
+	case req.Method == http.MethodDelete && target && blob != "":
+		return remove
 	case req.Method != http.MethodPut || !target:
 		return nothing
 	case blob == "":
