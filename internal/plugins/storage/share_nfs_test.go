@@ -164,12 +164,14 @@ func TestFilesAreReplaced(t *testing.T) {
 	t.Parallel()
 	source := `{"shares": [{"name": "sss", "files": [
 	 {"path": "changed", "content": "new", "attributes": "ReadOnly"}, {"path": "touched", "content": "same", "written": "2021-01-02T03:04:05Z", "created": "2021-01-02T03:04:05Z", "contentType": "text/plain", "metadata": {"a": "b"}, "attributes": "ReadOnly"},
+	 {"path": "kept", "content": "same", "written": "2021-01-02T03:04:05Z", "created": "2021-01-02T03:04:05Z", "metadata": {"a": "b"}},
 	 {"path": "shape", "content": "x"}, {"path": "dir/file", "content": "x"}], "directories": [{"path": "dir", "attributes": "Hidden", "metadata": {"a": "b"}}]}]}`
 	target := `{"shares": [{"name": "sss", "files": [
-	 {"path": "changed", "content": "old content", "attributes": "ReadOnly|System"}, {"path": "touched", "content": "same", "written": "2021-01-02T03:04:05Z", "created": "2021-01-02T03:04:05Z"}],
+	 {"path": "changed", "content": "old content", "attributes": "ReadOnly|System"}, {"path": "touched", "content": "same", "written": "2021-01-02T03:04:05Z", "created": "2021-01-02T03:04:05Z"},
+	 {"path": "kept", "content": "same", "written": "2021-01-02T03:04:05Z", "created": "2021-01-02T03:04:05Z", "attributes": "ReadOnly"}],
 	 "directories": [{"path": "shape"}, {"path": "dir", "created": "2020-01-02T03:04:05Z"}]}]}`
 	l := newLab(t, side{data: source}, side{data: target})
-	for _, key := range []plugin.Key{"shares/sss/changed", "shares/sss/touched", "shares/sss/dir"} {
+	for _, key := range []plugin.Key{"shares/sss/changed", "shares/sss/touched", "shares/sss/kept", "shares/sss/dir"} {
 		if e := l.refused(files(), key); e.Kind != errs.Conflict {
 			t.Errorf("%s: %v", key, e)
 		}
