@@ -107,7 +107,9 @@ func TestAKilledRunGoesOnWithItsJob(t *testing.T) {
 		}
 	}
 	kill() // kill -9
-	<-ended
+	if err := <-ended; err == nil {
+		t.Fatal("it was done before it was killed")
+	}
 	before := len(w.writes())
 	if plans, err := filepath.Glob(filepath.Join(w.cache, "atg", "azcopy", "*", "*.steV*")); err != nil || len(plans) == 0 {
 		t.Fatalf("AzCopy's plan is not there: %v, %v", plans, err)

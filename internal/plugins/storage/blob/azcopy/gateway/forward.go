@@ -40,6 +40,7 @@ func (g *Gateway) answer(req *http.Request, body []byte) *http.Response {
 		return answerWith(req, http.StatusOK, http.Header{"X-Ms-Sku-Name": {to.SKU}, "X-Ms-Account-Kind": {to.Kind}, "X-Ms-Is-Hns-Enabled": {strconv.FormatBool(to.HNS)}}, nil)
 	case whole, list:
 		req.Header.Set("If-None-Match", "*")
+	case look, block: // as they are
 	}
 	f := account.Foreign{
 		Method: req.Method, Container: g.Container, Path: req.URL.EscapedPath(), Query: withoutSignature(req.URL.Query()), Header: maps.Clone(req.Header), Body: body,
