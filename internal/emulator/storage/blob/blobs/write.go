@@ -115,6 +115,7 @@ type Guard struct {
 	Cond      req.Conditions
 	Fresh     bool // there must be no blob yet
 	Overwrite bool // the content is to go: immutability and leases count
+	Mark      bool // the new blob marks a directory, which may be there already
 }
 
 // Check applies the guard.
@@ -146,9 +147,12 @@ func (g Guard) Check(r *req.Request, t *model.Tx) *wire.Error {
 
 // place checks whether the path may be written at all.
 func (g Guard) place(t *model.Tx) *wire.Error {
+	live := t.Live()
 	switch {
-	case g.Fresh && t.Live() != nil:
+	case g.Fresh && live != nil:
 		return Overwrite()
+	case g.Mark && live != nil && live.Dir:
+		return nil // AzCopy goes by that (its ste/sender-blobFolders.go); not confirmed otherwise
 	case g.Overwrite:
 		return t.Room()
 	}
@@ -210,6 +214,7 @@ func Put(r *req.Request) *wire.Error {
 
 // Store puts a new blob in its place and answers 201.
 func Store(r *req.Request, c *model.Container, b *model.Blob, g Guard) *wire.Error {
+	g.Mark = c.Marks(b)
 	err := c.Change(r.Blob, r.Now, func(t *model.Tx) *wire.Error {
 		if err := g.Check(r, t); err != nil {
 			return err

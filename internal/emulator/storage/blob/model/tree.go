@@ -96,9 +96,14 @@ func (c *Container) accessOf(dir string) posix.Access {
 	return *c.Root
 }
 
-// marked makes a directory of an empty block blob that says it is one.
+// Marks tells whether a new blob becomes a directory: an empty block blob that says it is one.
+func (c *Container) Marks(b *Blob) bool {
+	return c.account.Hierarchical() && b.Type == Block && b.Size() == 0 && strings.EqualFold(b.Meta[FolderMark], "true")
+}
+
+// marked makes a directory of a blob that marks one.
 func (c *Container) marked(b *Blob) {
-	if c.account.Hierarchical() && b.Type == Block && b.Size() == 0 && strings.EqualFold(b.Meta[FolderMark], "true") {
+	if c.Marks(b) {
 		b.Dir, b.Tier = true, Tier{}
 	}
 }
