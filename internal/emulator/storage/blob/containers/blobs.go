@@ -202,8 +202,8 @@ func (l listing) properties(x *writer, e *model.Entry, b *model.Blob, now time.T
 	if b == e.Base {
 		writeLease(x, e.Lease, now)
 	}
-	if b.Type == model.Append && b.Sealed {
-		x.text("Sealed", "true")
+	if b.Type == model.Append {
+		x.text("Sealed", strconv.FormatBool(b.Sealed))
 	}
 	if l.has("copy") && b.Copy != nil {
 		writeCopy(x, b, now)
