@@ -33,7 +33,7 @@ func answer(ctx context.Context, w world, q question) string {
 	text, err := q.ask(ctx, w)
 	if lines := w.seen.take(); lines != "" {
 		whole := w.seen.names.Replace(strings.TrimSpace(lines + " " + text))
-		return signatureOf.ReplaceAllString(snapshotOf.ReplaceAllString(whole, "snapshot=*"), "")
+		return snapshotOf.ReplaceAllString(whole, "snapshot=*")
 	}
 	var re *azcore.ResponseError
 	switch {
