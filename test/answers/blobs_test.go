@@ -22,7 +22,7 @@ func blobQuestions() []question {
 	)
 	for i := range all {
 		d := blobDifferences[all[i].name]
-		all[i].differs, all[i].want = d.document, d.want
+		all[i].differs, all[i].want, all[i].alone = d.document, d.want, d.alone
 	}
 	return all
 }
