@@ -83,6 +83,8 @@ func TestBlobs(t *testing.T) {
 	}
 	_, err = c.NewBlobClient("a").CreateSnapshot(t.Context(), nil)
 	l.want("snapshot of a directory", err, "OperationNotSupportedOnDirectory")
+	_, err = c.NewBlobClient("a").SetTier(t.Context(), blob.AccessTierCool, nil)
+	l.want("tier of a directory", err, "OperationNotSupportedOnDirectory")
 	_, err = c.NewBlockBlobClient("stub/deep").Upload(t.Context(), body(""), &blockblob.UploadOptions{Metadata: map[string]*string{"hdi_isfolder": ptr("true")}})
 	l.ok(err)
 	if got := strings.Join(l.paths(fs, "stub", true, 0), " "); got != "stub/deep/" {
