@@ -59,7 +59,7 @@ func program(variable, name, pattern string) (string, error) {
 }
 
 func copyByATG(ctx context.Context, az *azure, c cell, way string) (usage, error) {
-	s, u, err := watch(az.lab.command(ctx, az.env, az.applyBlobs(way)...))
+	s, u, err := watch(az.lab.command(ctx, az.env, append(az.applyBlobs(way), az.more...)...))
 	if err != nil {
 		return u, err
 	}
