@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -95,9 +96,15 @@ func withoutSignature(q url.Values) string {
 	return q.Encode()
 }
 
+// inferred is, in a listing, a tier that a blob has only as long as its account has it. The
+// program would make it the copy's own. That the service always writes the two side by side
+// could not be confirmed: where it does not, the tier becomes the copy's own.
+var inferred = regexp.MustCompile(`<AccessTier>\w*</AccessTier>\s*<AccessTierInferred>true</AccessTierInferred>`)
+
 // passedOn is an answer of a service as the program gets it.
 func passedOn(req *http.Request, resp *http.Response) *http.Response {
 	body, err := io.ReadAll(resp.Body)
+	body = inferred.ReplaceAll(body, nil)
 	_ = resp.Body.Close() // it is at hand already
 	if err != nil {
 		return failed(req, err)
