@@ -79,7 +79,7 @@ var blobDifferences = map[string]difference{
 	"tier of a snapshot":                                          {"Set Blob Tier, snapshot: sets the tier of the snapshot; Azurite sets that of the blob", "X-Ms-Access-Tier=Cool", false},
 	"list with snapshots":                                         {"List Blobs: snapshots come from oldest to newest; Azurite has the order of its writes", `"Metadata":{"b":"3"},"Name":"s"`, false},
 	"delete in a way that does not exist":                         {"Delete Blob: include or only. " + bareError, "400 InvalidHeaderValue", false},
-	"delete softly and undelete":                                  {"Undelete Blob: brings a blob back that was deleted while retention is on", `"Deleted":true`, true},
+	"delete softly and undelete":                                  {"Undelete Blob: brings a blob back that was deleted while retention is on; List Blobs: deleted blobs have no lease", `"Deleted":true,"Name":"soft","Properties":{"AccessTier":"Hot","AccessTierInferred":true,"BlobType":"BlockBlob","ContentLength":1,"ContentMD5":"ndTkYSaMgDT1yFZOFVxnpg==","ContentType":"application/octet-stream","CreationTime":"*","DeletedTime":"*","ETag":"*","LastModified":"*","RemainingRetentionDays":`, true},
 	"undelete what is not deleted":                                {"Undelete Blob: 200 also where nothing was deleted", "200", true},
 	"a version that is not there":                                 {"Get Blob Properties, versionid: 404 without that version; Azurite does not look", "404 BlobNotFound", false},
 	"a new one with a lease":                                      {"Put Blob: a lease ID on a blob that does not exist is 412 since 2013-08-15; Azurite writes", "412 LeaseNotPresentWithBlobOperation", false},

@@ -168,7 +168,7 @@ func otherwise(resp *http.Response, name string) bool {
 }
 
 // changing are the fields of documents of which only the presence can be compared.
-var changing = []string{"LastModified", "ETag", "CreationTime", "AccessTierChangeTime", "CopyID", "CopyCompletionTime", "Snapshot", "NextMarker", "Marker", "ServiceEndpoint"}
+var changing = []string{"LastModified", "ETag", "CreationTime", "AccessTierChangeTime", "CopyID", "CopyCompletionTime", "DeletedTime", "Snapshot", "NextMarker", "Marker", "ServiceEndpoint"}
 
 // fields is what the SDK read of a document, without what it lacks, as JSON.
 func fields(v any) string {

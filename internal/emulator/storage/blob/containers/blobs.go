@@ -199,7 +199,7 @@ func (l listing) properties(x *writer, e *model.Entry, b *model.Blob, now time.T
 	}
 	x.text("BlobType", string(b.Type))
 	l.tier(x, b)
-	if b == e.Base {
+	if b == e.Base && b.Deleted.IsZero() { // what is deleted has no lease (Azure: List Blobs)
 		writeLease(x, e.Lease, now)
 	}
 	if b.Type == model.Append {
