@@ -192,6 +192,13 @@ func TestAzCopyFiles(t *testing.T) {
 		w.serverSide(t)
 		same(t, w.shareState(t, source, "files"), w.shareState(t, target, "into"))
 	})
+	t.Run("with one sign-in", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.azcopy(t, "contoso", "").must(t, []string{"copy", fileURL(source, "files/*"), fileURL(neighbour, "into"), "--recursive", "--from-to=FileFile"}, completed)
+		w.serverSide(t)
+		same(t, w.shareState(t, source, "files"), w.shareState(t, neighbour, "into"))
+	})
 }
 
 // What Azure refuses AzCopy reports in Azure's words.
