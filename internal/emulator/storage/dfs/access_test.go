@@ -127,11 +127,14 @@ const scene = `"containers":[{"name":"docs","directories":[
 	{"path":"open","acl":"user::rwx,user:` + plainID + `:r-x,group::---,other::---","defaultAcl":"user:` + plainID + `:r--,mask::rwx"},
 	{"path":"open/sub","permissions":"rwx------"},
 	{"path":"drop","owner":"` + plainID + `","group":"gg","permissions":"0700","metadata":{"k":"v"}},
-	{"path":"shut","permissions":"0700"}],
+	{"path":"shut","permissions":"0700"},
+	{"path":"tmp","permissions":"1777"}],
 	"blobs":[{"name":"open/r","content":"readable","acl":"user::rw-,user:` + plainID + `:r--,group::---,mask::r--,other::---"},
 	{"name":"open/w","content":"masked","acl":"user::rw-,user:` + plainID + `:rw-,group::---,mask::r--,other::---"},
 	{"name":"open/sub/x","content":"behind","permissions":"0666"},
 	{"name":"shut/x","content":"behind","permissions":"0666"},
+	{"name":"tmp/theirs","content":"t"},
+	{"name":"tmp/mine","content":"m","owner":"` + plainID + `"},
 	{"name":"drop/mine","content":"m","owner":"` + plainID + `"}]}]`
 
 // TestLists: roles give nothing here, the lists alone decide, by path and by blob.
@@ -171,6 +174,18 @@ func TestLists(t *testing.T) {
 	}
 	l.want("list", list("open"), "")
 	l.want("list without r", list("shut"), no)
+	_, err = me.NewListPathsPager(true, &filesystem.ListPathsOptions{Prefix: ptr("open")}).NextPage(t.Context())
+	l.want("list what is below, which is shut", err, no)
+	_, err = me.NewListPathsPager(true, &filesystem.ListPathsOptions{Prefix: ptr("tmp")}).NextPage(t.Context())
+	l.want("list what is below", err, "")
+	_, err = me.NewFileClient("tmp/theirs").Delete(t.Context(), nil)
+	l.want("delete another's under a sticky bit", err, no)
+	_, err = me.NewFileClient("tmp/theirs").Rename(t.Context(), "tmp/x", nil)
+	l.want("move another's under a sticky bit", err, no)
+	_, err = me.NewFileClient("tmp/mine").Rename(t.Context(), "tmp/x", nil)
+	l.want("move one's own", err, "")
+	_, err = me.NewFileClient("tmp/x").Delete(t.Context(), nil)
+	l.want("delete one's own", err, "")
 	_, err = me.NewFileClient("open/r").GetAccessControl(t.Context(), nil)
 	l.want("look at a list", err, "")
 	_, err = me.NewFileClient("drop/newer").SetAccessControl(t.Context(), &file.SetAccessControlOptions{Permissions: ptr("0640")})

@@ -107,7 +107,12 @@ func listPaths(r *req.Request) *wire.Error {
 		walk.Delimiter = "/"
 	}
 	out := []listedPath{}
+	who, bound := r.ByLists("containers/blobs/read")
+	denied := false
 	walk.Visit = func(name string, e *model.Entry) bool {
+		if denied = bound && recursive && closed(e.Live(), who); denied {
+			return false
+		}
 		if len(out) == most {
 			if e != nil {
 				name = strings.TrimSuffix(name, "/")
@@ -123,9 +128,17 @@ func listPaths(r *req.Request) *wire.Error {
 		return true
 	}
 	c.Walk(walk, r.Now)
+	if denied {
+		return notAuthorized()
+	}
 	s := c.View()
 	r.ETag(s.ETag, s.Modified)
 	return writeJSON(r, map[string]any{"paths": out})
+}
+
+// closed tells whether a path is a directory that somebody may not list.
+func closed(b *model.Blob, who string) bool {
+	return b.Dir && (b.Access == nil || !b.Access.Allows(who, posix.Read|posix.Execute))
 }
 
 // checkDirectory refuses to list what is not there. Without a hierarchy, any name may be
