@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/fileerror"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/share"
@@ -195,7 +196,9 @@ func (s *Job) update(ctx context.Context, want, at shape) error {
 	if want.root == nil || at.root == nil || !rootDiffers(want.root, at.root) {
 		return nil
 	}
-	err = node.SetDirectory(ctx, s.root(plugin.Target), want.root, at.root, !part.SameMetadata(want.root.Metadata, at.root.Metadata))
+	root := *want.root
+	root.Created, root.Written, root.Changed = time.Time{}, time.Time{}, time.Time{} // they are the share's own
+	err = node.SetDirectory(ctx, s.root(plugin.Target), &root, at.root, !part.SameMetadata(want.root.Metadata, at.root.Metadata))
 	return s.fail("set up the root directory", plugin.Target, err, node.Write, node.WriteAsBackup, node.ModifyPermissions)
 }
 
