@@ -111,10 +111,17 @@ func (n newPath) put(r *req.Request, t *model.Tx) *wire.Error {
 			return err
 		}
 	}
+	begins, err := leaseAtStart(r)
+	if err != nil {
+		return err
+	}
 	if old != nil {
 		t.Lease, _, _ = t.Lease.Break(0, t.Now) // a path without a lease stays so
 	}
 	b := t.Replace(n.Blob)
+	if begins.ID != "" {
+		t.Lease = begins
+	}
 	r.ETag(b.ETag, b.Modified)
 	return nil
 }
