@@ -150,6 +150,23 @@ func (w *world) apply(t *testing.T) engine.Report {
 	return r
 }
 
+// commandLines are those of the machine's processes that have a text in them; none where
+// there is no /proc.
+func commandLines(t *testing.T, text string) []string {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, f := range files {
+		if raw, err := os.ReadFile(f); err == nil && bytes.Contains(raw, []byte(text)) { // it may have ended meanwhile
+			out = append(out, strings.ReplaceAll(string(raw), "\x00", " "))
+		}
+	}
+	return out
+}
+
 // writes are the requests to the target that changed something, or tried to.
 func (w *world) writes() []wire.Request {
 	var out []wire.Request
