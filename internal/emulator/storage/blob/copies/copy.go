@@ -124,7 +124,7 @@ func (s source) describe(r *req.Request, b *model.Blob, sync bool) *wire.Error {
 	case model.Append:
 		b.Data, b.Tier = s.Content, model.Tier{}
 		b.Appends, _ = strconv.Atoi(s.Header.Get("X-Ms-Blob-Committed-Block-Count"))
-		b.Sealed = strings.EqualFold(r.Header("X-Ms-Seal-Blob"), "true")
+		b.Sealed = strings.EqualFold(cmp.Or(r.Header("X-Ms-Seal-Blob"), s.Header.Get("X-Ms-Blob-Sealed")), "true")
 	case model.Block:
 		b.Data = s.Content
 	}
