@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/service"
@@ -122,8 +123,8 @@ func (s *Job) Replicate(ctx context.Context) (plugin.Outcome, error) {
 	if len(fields) == 0 && !ours {
 		return plugin.Outcome{Status: plugin.Unchanged}, nil
 	}
-	if want.protocol != at.protocol || !s.Overwrite && !ours {
-		return plugin.Outcome{}, s.conflict(want, *at, fields)
+	if theirs := at.theirs(fields); want.protocol != at.protocol || !s.Overwrite && !ours && len(theirs) > 0 {
+		return plugin.Outcome{}, s.conflict(want, *at, theirs)
 	}
 	if ours {
 		out.Status = plugin.Created
@@ -143,6 +144,17 @@ func (s *Job) created(ctx context.Context, made bool, want shape) (*shape, error
 	e := s.Problem("create the share", plugin.Target, errs.Unavailable, errors.New("the service says that it is there already, and does not show it: a share of that name was deleted and still is kept"))
 	e.Hint = "restore the deleted share, or wait until it is gone"
 	return nil, e
+}
+
+// theirs returns the fields in which somebody's work would be undone. A root directory that
+// was not touched since the share was made, by the control plane as a rule, is nobody's. That
+// Azure gives a new one equal times of creation and change could not be confirmed; if it
+// does not, the user has to say that it may be changed.
+func (s shape) theirs(fields []string) []string {
+	if s.root == nil || s.root.Created.IsZero() || !s.root.Created.Equal(s.root.Changed) {
+		return fields
+	}
+	return slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return f == fieldRoot })
 }
 
 // onlyLacks tells whether a share is as one that was made a moment ago.
