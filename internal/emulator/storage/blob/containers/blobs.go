@@ -313,7 +313,7 @@ func Find(r *req.Request) *wire.Error {
 	}
 	where := r.Param("where")
 	q, bad := tagquery.ParseFind(where)
-	if bad != nil {
+	if bad != nil || r.Container != "" && q.NamesContainer() {
 		return req.BadQuery("where", where)
 	}
 	out := struct {
