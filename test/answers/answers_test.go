@@ -48,7 +48,7 @@ func answer(ctx context.Context, w world, q question) string {
 }
 
 func TestSameAnswersAsAzurite(t *testing.T) {
-	other := azurite(t)
+	other := counterpart(t)
 	here := emulator(t)
 	defer func() {
 		for name := range apart {
