@@ -106,7 +106,6 @@ func (s *Job) Replicate(ctx context.Context) (plugin.Outcome, error) {
 	if err != nil {
 		return plugin.Outcome{}, err
 	}
-	out := plugin.Outcome{Status: plugin.Updated, Warnings: part.NotCarried(lost)}
 	ours := len(s.Checkpoint) > 0
 	if at == nil {
 		made, err := s.create(ctx, want)
@@ -119,15 +118,16 @@ func (s *Job) Replicate(ctx context.Context) (plugin.Outcome, error) {
 		// What it lacks is what would have been set next: the answer to the request was lost.
 		ours = ours || made || onlyLacks(want.differences(*at), *at)
 	}
-	fields := want.differences(*at)
-	if len(fields) == 0 && !ours {
-		return plugin.Outcome{Status: plugin.Unchanged}, nil
-	}
-	if theirs := at.theirs(fields); want.protocol != at.protocol || !s.Overwrite && !ours && len(theirs) > 0 {
-		return plugin.Outcome{}, s.conflict(want, *at, theirs)
-	}
-	if ours {
-		out.Status = plugin.Created
+	out := plugin.Outcome{Status: plugin.Created, Warnings: part.NotCarried(lost)}
+	if !ours {
+		fields := want.differences(*at)
+		if len(fields) == 0 {
+			return plugin.Outcome{Status: plugin.Unchanged}, nil
+		}
+		if err := s.mayReplace(want, *at, fields); err != nil {
+			return plugin.Outcome{}, err
+		}
+		out.Status = plugin.Updated
 	}
 	return out, s.update(ctx, want, *at)
 }
@@ -167,13 +167,17 @@ func onlyLacks(fields []string, at shape) bool {
 	return len(at.policies) == 0
 }
 
-func (s *Job) conflict(want, at shape, fields []string) error {
+// mayReplace tells whether what differs at the target may be made like the source.
+func (s *Job) mayReplace(want, at shape, fields []string) error {
 	if want.protocol != at.protocol {
 		e := s.Problem("copy", plugin.Target, errs.Conflict, fmt.Errorf("the target's share is one of %s, the source's one of %s; a share keeps its protocol for life", at.protocol, want.protocol))
 		e.Hint = "delete the target's share, if nothing of it is needed: az storage share-rm delete --name " + s.name
 		return e
 	}
-	return s.Problem("copy", plugin.Target, errs.Conflict, fmt.Errorf("the target differs in %s", strings.Join(fields, ", ")))
+	if theirs := at.theirs(fields); len(theirs) > 0 && !s.Overwrite {
+		return s.Problem("copy", plugin.Target, errs.Conflict, fmt.Errorf("the target differs in %s", strings.Join(theirs, ", ")))
+	}
+	return nil
 }
 
 // Compare compares it, as plugin.Comparer says.
