@@ -111,7 +111,7 @@ func newWorld(t *testing.T, latency time.Duration) *world {
 	return w
 }
 
-var applyArgs = []string{"apply", "--mode", "replication", "--storage-copier", "azcopy", "--set", "storage.parts=blob", "--set", "storage.verify=content", "--yes", "-o", "json"}
+var applyArgs = []string{"apply", "--mode", "replication", "--storage-copier", "azcopy", "--set", "storage.parts=blobs", "--set", "storage.verify=content", "--yes", "-o", "json"}
 
 // command is a process of atg.
 func (w *world) command(ctx context.Context, t *testing.T, args ...string) (cmd *exec.Cmd, stderr *bytes.Buffer) {
