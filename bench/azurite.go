@@ -119,7 +119,7 @@ func (az *azure) divert(ctx context.Context, dir string, to *azurite.Server) (en
 		return nil, err
 	}
 	both := filepath.Join(dir, "both.pem")
-	if err := os.WriteFile(both, append(pem, to.CA...), 0o600); err != nil {
+	if err := os.WriteFile(both, append(pem, to.CA...), 0o600); err != nil { //nolint:gosec // a folder of our own
 		return nil, err
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
