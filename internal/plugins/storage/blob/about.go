@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/containers"
-	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/copier"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -12,7 +12,7 @@ import (
 func settings() []plugin.Setting {
 	return []plugin.Setting{
 		{
-			Name: setCopy, Default: copier.Auto, Values: []string{copier.Auto, copier.Server, copier.Stream, withAzCopy}, Flag: "storage-copier",
+			Name: setCopy, Default: way.Auto, Values: []string{way.Auto, way.Server, way.Stream, withAzCopy}, Flag: "storage-copier",
 			Help: "how blobs and files are copied; server: the target's service reads from the source's; stream: through this program; auto: server where it can be had; azcopy: AzCopy brings the block blobs that a container lacks, in one job, and auto the rest",
 		},
 		{
