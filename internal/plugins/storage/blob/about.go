@@ -24,7 +24,7 @@ func settings() []plugin.Setting {
 			Help: "MiB up to which a block blob is copied from server to server by one request, at most 5000; larger ones go in blocks, which a run that was cut does not send again",
 		},
 		{
-			Name: setVerify, Default: verifyListing, Values: []string{verifyListing, verifyUnsummed, verifyContent},
+			Name: setVerify, Default: verifyListing, Values: []string{verifyListing, verifyUnsummed, verifyContent}, Flag: "verify",
 			Help: "how blobs and files are compared; listing: by size, properties and MD5 as listings show them; unsummed: those without an MD5 are read at both sides; content: all are",
 		},
 		{
