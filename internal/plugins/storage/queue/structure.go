@@ -119,7 +119,7 @@ func replicateQueue(ctx context.Context, j part.Job, r ref) (plugin.Outcome, err
 
 // messagesStay is said of a queue that is not empty. How many messages wait in it is left
 // out: it is another number at each look.
-const messagesStay = "the messages in the queue stay at the source: --set storage.messages=peek copies up to 32 of a queue, =get all of them and changes the source"
+const messagesStay = "its messages stay at the source; --set storage.messages=peek copies them where a queue has up to 32, storage.messages=get copies all and changes the source"
 
 // bring makes the target's queue like the source's.
 func bring(ctx context.Context, j part.Job, r ref, src, dst shape) (plugin.Outcome, error) {
