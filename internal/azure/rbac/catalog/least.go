@@ -59,6 +59,7 @@ func LeastOf(roles []Role, needed []Operation, prefer Preference) Choice {
 	}
 	for _, r := range s.roles {
 		s.reaches = append(s.reaches, reachOf(r.Element))
+		s.grants = append(s.grants, grantsOf(r, s.needed))
 	}
 	s.run(nil, reachOf(Element{}))
 	c.Roles, c.Breadth = s.best, s.breadth
@@ -85,6 +86,7 @@ type search struct {
 	roles   []Role      // each grants something that is needed
 	reaches []reach     // of the roles, in their order
 	needed  []Operation // each granted by some role
+	grants  [][]bool    // by role, by needed operation: matching is slow, and is done once
 	found   bool
 	best    []Role
 	breadth Breadth
@@ -95,9 +97,7 @@ func (s *search) run(chosen []int, sum reach) {
 	if s.found && !s.better(len(chosen), breadth) {
 		return
 	}
-	open := slices.IndexFunc(s.needed, func(op Operation) bool {
-		return !slices.ContainsFunc(chosen, func(i int) bool { return s.roles[i].Covers(op) })
-	})
+	open := s.open(chosen)
 	if open < 0 {
 		s.found, s.breadth, s.best = true, breadth, nil
 		for _, i := range chosen {
@@ -105,11 +105,31 @@ func (s *search) run(chosen []int, sum reach) {
 		}
 		return
 	}
-	for i, r := range s.roles {
-		if r.Covers(s.needed[open]) {
+	for i := range s.roles {
+		if s.grants[i][open] {
 			s.run(append(slices.Clone(chosen), i), sum.with(s.reaches[i]))
 		}
 	}
+}
+
+// open returns the first needed operation that the chosen roles do not grant; -1 if there is
+// none.
+func (s *search) open(chosen []int) int {
+	for op := range s.needed {
+		if !slices.ContainsFunc(chosen, func(i int) bool { return s.grants[i][op] }) {
+			return op
+		}
+	}
+	return -1
+}
+
+// grantsOf tells of each operation whether a role grants it.
+func grantsOf(r Role, ops []Operation) []bool {
+	out := make([]bool, len(ops))
+	for i, op := range ops {
+		out[i] = r.Covers(op)
+	}
+	return out
 }
 
 // better compares a set with the best one. Both measures only grow as roles are added.

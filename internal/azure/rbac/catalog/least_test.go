@@ -108,10 +108,10 @@ func TestLeastIsLeast(t *testing.T) {
 	})
 }
 
-// TestKeyVaultsRolesAreLeast looks at every set of as many roles as were chosen, and of
-// fewer, for what the Key Vault plugin needs: none that suffices grants less. Nothing here
-// knows which roles those are.
-func TestKeyVaultsRolesAreLeast(t *testing.T) {
+// TestRolesAreLeast looks at every set of as many roles as were chosen, and of fewer, for
+// what the plugins need: none that suffices grants less. Nothing here knows which roles
+// those are.
+func TestRolesAreLeast(t *testing.T) {
 	t.Parallel()
 	for _, p := range plugins.All() {
 		for _, mode := range p.Info().Modes {
@@ -124,8 +124,8 @@ func TestKeyVaultsRolesAreLeast(t *testing.T) {
 						if !covers(got.Roles, need) || len(got.Uncovered) > 0 {
 							t.Fatalf("%s: %v does not suffice", prefer, names(got.Roles))
 						}
-						eachSet(BuiltIn().Roles, len(got.Roles), func(set []Role) {
-							if covers(set, need) && worse(got, set, prefer) {
+						eachSufficient(need, len(got.Roles), func(set []Role) {
+							if worse(got, set, prefer) {
 								t.Errorf("%s: %v is chosen, and %v grants less", prefer, names(got.Roles), names(set))
 							}
 						})
@@ -136,18 +136,36 @@ func TestKeyVaultsRolesAreLeast(t *testing.T) {
 	}
 }
 
-// eachSet calls f with every set of up to n roles that are for everybody.
-func eachSet(roles []Role, n int, f func([]Role)) {
-	var grow func(from int, set []Role)
-	grow = func(from int, set []Role) {
-		f(set)
-		for i := from; i < len(roles) && len(set) < n; i++ {
-			if roles[i].For == "" {
-				grow(i+1, append(slices.Clone(set), roles[i]))
+// eachSufficient calls f with every set of up to n roles for everybody that grants all of
+// ops. Roles that grant none of them are left out: without them such a set is no worse.
+func eachSufficient(ops []Operation, n int, f func([]Role)) {
+	if len(ops) > 63 {
+		panic("more operations than there are bits")
+	}
+	var roles []Role
+	var grants []uint64 // by role: a bit for each operation that it grants
+	for _, r := range BuiltIn().Roles {
+		var bits uint64
+		for i, op := range ops {
+			if r.Covers(op) {
+				bits |= 1 << i
 			}
 		}
+		if r.For == "" && bits != 0 {
+			roles, grants = append(roles, r), append(grants, bits)
+		}
 	}
-	grow(0, nil)
+	all := uint64(1)<<len(ops) - 1
+	var grow func(from int, set []Role, granted uint64)
+	grow = func(from int, set []Role, granted uint64) {
+		if granted == all {
+			f(set)
+		}
+		for i := from; i < len(roles) && len(set) < n; i++ {
+			grow(i+1, append(set[:len(set):len(set)], roles[i]), granted|grants[i])
+		}
+	}
+	grow(0, nil, 0)
 }
 
 func covers(roles []Role, ops []Operation) bool {
