@@ -25,7 +25,7 @@ var broken = []struct {
 	{bug: "permission too much", check: "Permissions/Minimal"},
 	{bug: "denial without a name", check: "Permissions/Minimal"},
 
-	{bug: "wrong kind", check: "Discover/Complete"},
+	{bug: "wrong kind", check: "Discover/Complete", also: []string{"Batch/Faults", "Batch/SameEnd"}},
 	{bug: "digest of a secret", check: "Discover/Complete"},
 	{bug: "forgets pins", check: "Discover/Complete", also: []string{"Discover/PageFails", "Replicate/Full", "Replicate/Template"}},
 	{bug: "cursor too early", check: "Discover/Resume"},
@@ -37,7 +37,7 @@ var broken = []struct {
 	{bug: "leaves a goroutine", check: "Discover/Cancel", also: []string{"Discover/Break"}},
 
 	{bug: "template copies contents", check: "Replicate/Template"},
-	{bug: "cuts contents", check: "Replicate/Full", also: []string{"Compare/States", "Replicate/CrashEverywhere", "Replicate/Faults", "Replicate/Idempotent"}},
+	{bug: "cuts contents", check: "Replicate/Full", also: []string{"Batch/Faults", "Compare/States", "Replicate/CrashEverywhere", "Replicate/Faults", "Replicate/Idempotent"}},
 	{bug: "loses labels", check: "Replicate/Full", also: []string{"Replicate/Template"}},
 	{bug: "skips without a reason", check: "Replicate/Full", also: []string{"Replicate/Template"}},
 	{bug: "writes what is the same", check: "Replicate/Idempotent", also: []string{"Replicate/CrashEverywhere", "Replicate/NoClobber"}},
@@ -48,6 +48,10 @@ var broken = []struct {
 	{bug: "tries a 404 again", check: "Replicate/ErrorKinds"},
 	{bug: "checkpoint off by one", check: "Replicate/CrashEverywhere", also: []string{"Replicate/Faults"}},
 	{bug: "shares state between items", check: "Race"},
+
+	{bug: "a batch forgets its last", check: "Batch/SameEnd", also: []string{"Batch/Faults", "Batch/NoClobber"}},
+	{bug: "a batch overwrites", check: "Batch/NoClobber"},
+	{bug: "a batch hides failures", check: "Batch/Faults"},
 
 	{bug: "same without proof or reason", check: "Compare/States"},
 	{bug: "blind to drift", check: "Compare/Drift"},
