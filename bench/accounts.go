@@ -55,7 +55,11 @@ func accountsOf(c cell, full bool) ([]byte, error) {
 	if full {
 		target["virtual"] = blobs
 	}
-	return worldOf(account(sourceAccount, map[string]any{"virtual": blobs}), account(targetAccount, target), "Storage Blob Data Owner")
+	source := map[string]any{}
+	if c.count > 0 {
+		source["virtual"] = blobs
+	}
+	return worldOf(account(sourceAccount, source), account(targetAccount, target), "Storage Blob Data Owner", "Storage Account Key Operator Service Role")
 }
 
 // setting returns a variable that points clients at the emulator.

@@ -49,6 +49,7 @@ type azure struct {
 	cmd  *exec.Cmd
 	said *strings.Builder // its standard error
 	env  []string         // points atg at it, KEY=VALUE
+	more []string         // further arguments of atg apply
 	log  *requestLog
 }
 

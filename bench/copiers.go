@@ -59,7 +59,7 @@ func program(variable, name, pattern string) (string, error) {
 }
 
 func copyByATG(ctx context.Context, az *azure, c cell, way string) (usage, error) {
-	s, u, err := watch(az.lab.command(ctx, az.env, az.applyBlobs(way)...))
+	s, u, err := watch(az.lab.command(ctx, az.env, append(az.applyBlobs(way), az.more...)...))
 	if err != nil {
 		return u, err
 	}
@@ -73,7 +73,7 @@ func copyByATG(ctx context.Context, az *azure, c cell, way string) (usage, error
 func (az *azure) applyBlobs(way string) []string {
 	return []string{
 		"apply", "--mode", "replication", "--yes", "--no-input", "--progress", "none", "-o", "jsonl",
-		"--workers", strconv.Itoa(az.lab.workers), "--pace", "adaptive", "--set", "storage.parts=blob",
+		"--workers", strconv.Itoa(az.lab.workers), "--pace", "adaptive", "--set", "storage.parts=blobs",
 		"--set", "storage.copy=" + map[string]string{byServer: "server", through: "stream"}[way],
 	}
 }

@@ -60,6 +60,7 @@ func pass(ctx context.Context, client *http.Client, name string, size int64) err
 	if err != nil {
 		return err
 	}
+	defer func() { _ = dst.Body.Close() }() // it is read to its end
 	_, err = io.Copy(io.Discard, dst.Body)
 	return err
 }

@@ -82,11 +82,11 @@ const (
 )
 
 // worldOf returns a scenario of one resource in each tenant; the target's carries the tag
-// that pairs it. role is what each tenant's principal may do in them.
-func worldOf(from, to resource, role string) ([]byte, error) {
+// that pairs it. The roles say what each tenant's principal may do in them.
+func worldOf(from, to resource, roles ...string) ([]byte, error) {
 	to.Tags = map[string]string{"atg-source-id": scopeOf(sourcePrefix) + "/resourceGroups/rg-contoso/providers/" + from.Type + "/" + from.Name}
 	return json.Marshal(world{Tenants: []tenant{
-		tenantOf("contoso", sourcePrefix, from, role), tenantOf("fabrikam", targetPrefix, to, role),
+		tenantOf("contoso", sourcePrefix, from, roles), tenantOf("fabrikam", targetPrefix, to, roles),
 	}})
 }
 
@@ -94,15 +94,18 @@ func scopeOf(prefix string) string { return "/subscriptions/" + guid(prefix, 2) 
 
 func guid(prefix string, n int) string { return fmt.Sprintf("%s-0000-4000-8000-%012d", prefix, n) }
 
-// tenantOf makes a tenant with one principal, which may read resources and has one more
-// role.
-func tenantOf(name, prefix string, r resource, allowed string) tenant {
+// tenantOf makes a tenant with one principal, which may read resources and has the roles.
+func tenantOf(name, prefix string, r resource, roles []string) tenant {
 	who := principal{AppID: guid(prefix, 3), ObjectID: guid(prefix, 4), Name: "atg-" + name}
+	var held []role
+	for _, name := range append([]string{"Reader"}, roles...) {
+		held = append(held, role{who.Name, name, scopeOf(prefix)})
+	}
 	return tenant{
 		ID: guid(prefix, 1), Name: name, Domain: name + ".onmicrosoft.com", Principals: []principal{who},
 		Subscriptions: []subscription{{ID: guid(prefix, 2), Name: name, Groups: []group{{
 			Name: "rg-" + name, Location: "westeurope", Resources: []resource{r},
 		}}}},
-		Roles: []role{{who.Name, "Reader", scopeOf(prefix)}, {who.Name, allowed, scopeOf(prefix)}},
+		Roles: held,
 	}
 }

@@ -20,6 +20,7 @@ package filter
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,6 +118,17 @@ func (f *Filter) Resource(of Subject) bool {
 		}
 	}
 	return len(f.include) == 0
+}
+
+// Whole tells whether every item of a resource is surely worked on.
+func (f *Filter) Whole(of Subject) bool {
+	if f == nil {
+		return true
+	}
+	if slices.ContainsFunc(f.exclude, func(r rule) bool { return r.could(of) }) {
+		return false
+	}
+	return len(f.include) == 0 || slices.ContainsFunc(f.include, func(r rule) bool { return r.whole() && r.could(of) })
 }
 
 // Verdict is what becomes of an item.

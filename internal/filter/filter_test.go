@@ -95,21 +95,23 @@ func TestResource(t *testing.T) {
 	tests := []struct {
 		name             string
 		include, exclude []string
-		want             bool
+		want, whole      bool
 	}{
-		{"no rule", nil, nil, true},
-		{"type asked for", []string{"type:storage"}, nil, true},
-		{"another type", []string{"type:keyvault,age:<1d"}, nil, false},
-		{"some item may match", []string{"type:keyvault", "age:<1d"}, nil, true},
-		{"excluded as a whole", nil, []string{"resource:prod*"}, false},
-		{"excluded by items", nil, []string{"resource:prod*,size:>1MB"}, true},
-		{"excluded although asked for", []string{"type:storage"}, []string{"type:sto*"}, false},
+		{"no rule", nil, nil, true, true},
+		{"type asked for", []string{"type:storage"}, nil, true, true},
+		{"another type", []string{"type:keyvault,age:<1d"}, nil, false, false},
+		{"some item may match", []string{"type:keyvault", "age:<1d"}, nil, true, false},
+		{"excluded as a whole", nil, []string{"resource:prod*"}, false, false},
+		{"others are excluded", nil, []string{"type:keyvault,size:>1MB"}, true, true},
+		{"excluded by items", nil, []string{"resource:prod*,size:>1MB"}, true, false},
+		{"excluded although asked for", []string{"type:storage"}, []string{"type:sto*"}, false, false},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			if got := parse(t, tc.include, tc.exclude).Resource(store); got != tc.want {
-				t.Errorf("got %v, want %v", got, tc.want)
+			f := parse(t, tc.include, tc.exclude)
+			if got, whole := f.Resource(store), f.Whole(store); got != tc.want || whole != tc.whole {
+				t.Errorf("got %v, as a whole %v, want %v, %v", got, whole, tc.want, tc.whole)
 			}
 		})
 	}

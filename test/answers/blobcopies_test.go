@@ -135,6 +135,11 @@ func copyQuestions() []question {
 		{name: "copy a blob of blocks", ask: all(stage("built", "1", nil), stage("built", "2", nil), commit("built", nil, "1", "2"), mine("built").start("copybuilt", nil), blockList("copybuilt", blockblob.BlockListTypeAll))},
 		{name: "copy over a leased blob", ask: mine("from").start("leased2", nil)},
 		{name: "copy over a blob of another kind", ask: all(mine("from").start("copydisk", nil), head("copydisk", nil))},
+		{name: "copy over a cool blob", ask: all(put("cool", "x", &blockblob.UploadOptions{Tier: to.Ptr(blob.AccessTierCool)}), mine("from").start("cool", nil), head("cool", nil))},
+		{name: "copy over an archived blob", ask: all(put("icy", "x", &blockblob.UploadOptions{Tier: to.Ptr(blob.AccessTierArchive)}), mine("from").start("icy", nil))},
+		{name: "copy over a leased blob, as its holder", ask: mine("from").start("leased2", &blob.StartCopyFromURLOptions{AccessConditions: holding(lease1)})},
+		{name: "copy over a blob that is leased for a time", ask: all(put("leased4", "x", nil), acquire("leased4", lease1, 60), mine("from").start("leased4", &blob.StartCopyFromURLOptions{AccessConditions: holding(lease1)}))},
+		{name: "headers of a copy", ask: all(mine("from").start("copy8", nil), setHeaders("copy8", headers(), nil), head("copy8", nil))},
 		{name: "copy from the archive", ask: mine("archived").start("copy7", nil)},
 		{name: "copy a cool blob", ask: all(mine("rich").start("copycool", nil), head("copycool", nil))},
 		{name: "abort a copy that is done", ask: about("copy1", func(ctx context.Context, c *blob.Client) error {

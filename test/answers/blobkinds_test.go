@@ -54,6 +54,7 @@ func appendQuestions() []question {
 		{name: "stage a block of an append blob", ask: stage("log", "1", nil)},
 		{name: "seal at another position", ask: seal("log", &appendblob.SealOptions{AppendPositionAccessConditions: &appendblob.AppendPositionAccessConditions{AppendPosition: to.Ptr(int64(1))}})},
 		{name: "seal", ask: all(seal("log", nil), head("log", nil))},
+		{name: "seal again", ask: seal("log", nil)},
 		{name: "append to a sealed blob", ask: appends("log", "x", nil)},
 		{name: "metadata of a sealed blob", ask: setMetadata("log", values("b", "2"), nil)},
 		{name: "seal a block blob", ask: seal("a", nil)},

@@ -119,6 +119,7 @@ func tagQuestions() []question {
 		{name: "find by or", ask: find(`"n" = '1' OR "n" = '2'`, nil)},
 		{name: "find by not", ask: find(`"n" <> '1'`, nil)},
 		{name: "find by an empty expression", ask: find(``, nil)},
+		{name: "find within a container by container", ask: within("forest", `@container = 'forest' AND n = '1'`)},
 		{name: "find within no container", ask: within("nothing", `n = '1'`)},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/lease"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
 )
 
 func setMetadata(name string, m map[string]*string, opt *blob.SetMetadataOptions) ask {
@@ -42,6 +43,13 @@ func getTags(name string) ask {
 func setTier(name string, tier blob.AccessTier, opt *blob.SetTierOptions) ask {
 	return about(name, func(ctx context.Context, c *blob.Client) error {
 		_, err := c.SetTier(ctx, tier, opt)
+		return err
+	})
+}
+
+func undelete(name string) ask {
+	return about(name, func(ctx context.Context, c *blob.Client) error {
+		_, err := c.Undelete(ctx, nil)
 		return err
 	})
 }
@@ -187,10 +195,12 @@ func snapshotQuestions() []question {
 		{name: "delete the snapshots alone", ask: all(deleting("s", blob.DeleteSnapshotsOptionTypeOnly), list(container.ListBlobsFlatOptions{Prefix: to.Ptr("s"), Include: container.ListBlobsInclude{Snapshots: true}}))},
 		{name: "overwrite a blob that has snapshots", ask: all(withSnapshot("s", func(context.Context, *blob.Client, *blob.Client) error { return nil }), put("s", "two", nil), list(container.ListBlobsFlatOptions{Prefix: to.Ptr("s"), Include: container.ListBlobsInclude{Snapshots: true}}))},
 		{name: "delete it with its snapshots", ask: all(deleting("s", blob.DeleteSnapshotsOptionTypeInclude), head("s", nil))},
-		{name: "undelete what is not deleted", ask: about("a", func(ctx context.Context, c *blob.Client) error {
-			_, err := c.Undelete(ctx, nil)
-			return err
-		})},
+		{name: "undelete what is not deleted", ask: undelete("a")},
+		{name: "delete softly and undelete", ask: all(
+			setProperties(&service.SetPropertiesOptions{DeleteRetentionPolicy: days(5)}), put("soft", "x", nil), remove("soft", nil),
+			list(container.ListBlobsFlatOptions{Prefix: to.Ptr("soft"), Include: container.ListBlobsInclude{Deleted: true}}), undelete("soft"), head("soft", nil), read("soft", nil),
+		)},
+		{name: "no soft delete any more", ask: all(setProperties(&service.SetPropertiesOptions{DeleteRetentionPolicy: days(0)}), put("soft", "x", nil), remove("soft", nil))},
 		{name: "a version that is not there", ask: about("a", func(ctx context.Context, c *blob.Client) error {
 			v, err := c.WithVersionID("2020-01-02T03:04:05.0000000Z")
 			if err != nil {

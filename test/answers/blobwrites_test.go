@@ -245,7 +245,7 @@ func blockQuestions() []question {
 		{name: "commit no block", ask: all(commit("nil", nil), head("nil", nil), read("nil", nil), blockList("nil", blockblob.BlockListTypeAll))},
 		{name: "block list of nothing", ask: blockList("none", blockblob.BlockListTypeAll)},
 		{name: "block list of a kind that does not exist", ask: blockList("blocks", "some")},
-		{name: "commit with a wrong MD5 of the list", ask: commit("blocks", &blockblob.CommitBlockListOptions{TransactionalContentMD5: sum("other")}, "block1")},
+		{name: "commit with a wrong MD5 of the list", ask: commit("blocks", &blockblob.CommitBlockListOptions{TransactionalContentMD5: sum("other")}, "block1")}, //nolint:staticcheck // deprecated because it is of no use but here
 		{name: "commit with a wrong MD5 to keep", ask: all(stage("blocks2", "1", nil), commit("blocks2", &blockblob.CommitBlockListOptions{HTTPHeaders: &blob.HTTPHeaders{BlobContentMD5: sum("other")}}, "1"), head("blocks2", nil))},
 		{name: "stage into no container", ask: inside("nothing", func(ctx context.Context, c *container.Client) error {
 			_, err := c.NewBlockBlobClient("a").StageBlock(ctx, blockID("a"), text("x"), nil)

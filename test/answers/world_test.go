@@ -10,11 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -25,6 +22,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 	"github.com/azure-tenant-grapher/atg/test/components"
+	"github.com/azure-tenant-grapher/atg/test/components/azurite"
 )
 
 // account holds everything that is asked about; blobs are also copied from second.
@@ -118,58 +116,17 @@ func emulator(t *testing.T) world {
 	return clients(t, hc, func(account, service string) string { return "http://" + account + "." + service + ".core.windows.net" })
 }
 
-// azurite runs Azurite for the length of the test. It is asked by its address, because it
+// counterpart runs Azurite for the length of the test. It is asked by its address, because it
 // does not understand batches that name a host.
-func azurite(t *testing.T) world {
+func counterpart(t *testing.T) world {
 	t.Helper()
-	program := components.Find(t, "azurite", "ATG_AZURITE", "azurite-*/node_modules/.bin/azurite")
-	ports := map[string]string{"blob": port(t), "queue": port(t), "table": port(t)}
-	ctx, cancel := context.WithCancel(t.Context())
-	args := []string{"--silent", "--disableTelemetry", "--skipApiVersionCheck", "--inMemoryPersistence"}
-	for name, p := range ports {
-		args = append(args, "--"+name+"Port", p)
-	}
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir = t.TempDir()
-	cmd.Env = append(os.Environ(), "AZURITE_ACCOUNTS="+account+":"+accountKey+";"+second+":"+accountKey)
-	must(t, cmd.Start())
-	t.Cleanup(func() {
-		cancel()
-		_ = cmd.Wait()
+	server, err := azurite.Start(t.Context(), azurite.Options{
+		Program: components.Find(t, "azurite", "ATG_AZURITE", "azurite-*/node_modules/.bin/azurite"), Dir: t.TempDir(),
+		Accounts: map[string]string{account: accountKey, second: accountKey},
 	})
-	for _, p := range ports {
-		await(t, p)
-	}
-	return clients(t, &http.Client{Transport: &http.Transport{}}, func(account, service string) string {
-		return "http://127.0.0.1:" + ports[service] + "/" + account
-	})
-}
-
-func port(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	defer func() { _ = l.Close() }()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
-}
-
-// await returns when a port takes connections.
-func await(t *testing.T, port string) {
-	t.Helper()
-	deadline, stop := context.WithTimeout(t.Context(), time.Minute)
-	defer stop()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		c, err := (&net.Dialer{}).DialContext(deadline, "tcp", "127.0.0.1:"+port)
-		if err == nil {
-			_ = c.Close()
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-deadline.Done():
-			t.Fatalf("azurite did not start: %v", err)
-		}
-	}
+	t.Cleanup(server.Stop)
+	return clients(t, &http.Client{Transport: &http.Transport{}}, func(account, service string) string {
+		return "http://127.0.0.1:" + server.Ports[service] + "/" + account
+	})
 }

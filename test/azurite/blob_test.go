@@ -177,7 +177,7 @@ func TestBlobs(t *testing.T) {
 	pairs := []engine.Pair{{Plugin: storage.New(), Source: a, Target: b, Rule: "test"}}
 	opt := engine.Options{
 		Run: "azurite", Command: "apply", Mode: plugin.Replication,
-		Settings: map[string]plugin.Settings{"storage": {"parts": "blob", "verify": "unsummed"}},
+		Settings: map[string]plugin.Settings{"storage": {"parts": "blobs", "verify": "unsummed"}},
 	}
 	first, err := local.New().Apply(t.Context(), pairs, opt)
 	if err != nil {

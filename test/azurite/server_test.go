@@ -2,24 +2,14 @@ package azurite
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
@@ -29,6 +19,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/plugin"
 	"github.com/azure-tenant-grapher/atg/secret"
 	"github.com/azure-tenant-grapher/atg/test/components"
+	"github.com/azure-tenant-grapher/atg/test/components/azurite"
 )
 
 // The two accounts, in one process. They are signed in to with their keys: Azurite takes
@@ -47,96 +38,31 @@ type server struct {
 	http *http.Client
 }
 
-// start runs Azurite for the length of the test. It knows API versions up to the newest of
-// its making, so it is told not to look at the clients'.
+// start runs Azurite for the length of the test.
 func start(t *testing.T) *server {
 	t.Helper()
-	program := components.Find(t, "azurite", "ATG_AZURITE", "azurite-*/node_modules/.bin/azurite")
-	dir := t.TempDir()
-	cert, key, pool := certificate(t, dir)
-	ports := map[string]string{}
-	args := []string{"--silent", "--disableTelemetry", "--skipApiVersionCheck", "--inMemoryPersistence", "--cert", cert, "--key", key}
-	for _, s := range services {
-		ports[s] = freePort(t)
-		args = append(args, "--"+s+"Port", ports[s])
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "AZURITE_ACCOUNTS="+source+":"+accountKey+";"+target+":"+accountKey, "NODE_EXTRA_CA_CERTS="+cert)
-	log, err := os.Create(filepath.Join(dir, "azurite.log"))
+	running, err := azurite.Start(t.Context(), azurite.Options{
+		Program: components.Find(t, "azurite", "ATG_AZURITE", "azurite-*/node_modules/.bin/azurite"), Dir: t.TempDir(), TLS: true,
+		Accounts: map[string]string{source: accountKey, target: accountKey},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		cancel()
-		_ = cmd.Wait()
+		running.Stop()
 		if t.Failed() {
-			text, _ := os.ReadFile(log.Name())
-			t.Logf("azurite said:\n%s", text)
+			t.Logf("azurite said:\n%s", running.Said())
 		}
-		_ = log.Close()
 	})
-	s := &server{http: client(ports, pool)}
-	s.wait(t, ports)
-	return s
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(running.CA) {
+		t.Fatal("azurite's certificate cannot be read")
+	}
+	return &server{http: client(running.Ports, pool)}
 }
 
 // accountKey is the key of both accounts.
 var accountKey = base64.StdEncoding.EncodeToString([]byte("a key that only this test knows, of some length"))
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
-}
-
-// certificate makes one for the names of both accounts, and says where it lies.
-func certificate(t *testing.T, dir string) (cert, key string, pool *x509.CertPool) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "azurite"}, IsCA: true, BasicConstraintsValid: true,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	for _, s := range services {
-		template.DNSNames = append(template.DNSNames, "*."+s+".core.windows.net")
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(name, kind string, b []byte) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	pool = x509.NewCertPool()
-	parsed, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool.AddCert(parsed)
-	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", raw), pool
-}
 
 // client sends NAME.SERVICE.core.windows.net to Azurite's port for the service, and
 // nothing anywhere else.
@@ -153,29 +79,6 @@ func client(ports map[string]string, pool *x509.CertPool) *http.Client {
 		MaxIdleConnsPerHost: 32,
 		TLSClientConfig:     &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
 	}}
-}
-
-func (s *server) wait(t *testing.T, ports map[string]string) {
-	t.Helper()
-	deadline, stop := context.WithTimeout(t.Context(), 60*time.Second)
-	defer stop()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for name := range ports {
-		for {
-			req, _ := http.NewRequestWithContext(deadline, http.MethodGet, "https://"+source+"."+name+".core.windows.net/", nil)
-			resp, err := s.http.Do(req)
-			if err == nil {
-				resp.Body.Close()
-				break
-			}
-			select {
-			case <-tick.C:
-			case <-deadline.Done():
-				t.Fatalf("azurite did not answer within 60 s: %v", err)
-			}
-		}
-	}
 }
 
 // options are those of every client.

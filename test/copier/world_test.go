@@ -111,7 +111,7 @@ func newWorld(t *testing.T, latency time.Duration) *world {
 	return w
 }
 
-var applyArgs = []string{"apply", "--mode", "replication", "--storage-copier", "azcopy", "--set", "storage.parts=blob", "--set", "storage.verify=content", "--yes", "-o", "json"}
+var applyArgs = []string{"apply", "--mode", "replication", "--storage-copier", "azcopy", "--set", "storage.parts=blobs", "--set", "storage.verify=content", "--yes", "-o", "json"}
 
 // command is a process of atg.
 func (w *world) command(ctx context.Context, t *testing.T, args ...string) (cmd *exec.Cmd, stderr *bytes.Buffer) {
@@ -148,6 +148,23 @@ func (w *world) apply(t *testing.T) engine.Report {
 		t.Fatalf("exit code %d, %v\n%s", code, err, w.said.String())
 	}
 	return r
+}
+
+// commandLines are those of the machine's processes that have a text in them; none where
+// there is no /proc.
+func commandLines(t *testing.T, text string) []string {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, f := range files {
+		if raw, err := os.ReadFile(f); err == nil && bytes.Contains(raw, []byte(text)) { // it may have ended meanwhile
+			out = append(out, strings.ReplaceAll(string(raw), "\x00", " "))
+		}
+	}
+	return out
 }
 
 // writes are the requests to the target that changed something, or tried to.

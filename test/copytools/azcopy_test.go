@@ -143,6 +143,33 @@ func (w *world) usedEveryCopy(t *testing.T, account string) {
 	}
 }
 
+// Between accounts with a hierarchical namespace directories are copied, too: AzCopy writes
+// through both services of such an account.
+func TestAzCopyDirectories(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	dir, out, made := tree(t), t.TempDir(), lakeURL(sourceLake, "made")
+	must(t, os.Mkdir(filepath.Join(dir, "bare"), 0o700))
+	az := w.azcopy(t, "contoso", "")
+	az.must(t, []string{"make", made}, "Successfully created the resource")
+	az.must(t, []string{"copy", dir + "/*", made, "--recursive"}, "File Transfers Completed: 5\n", completed)
+	az.must(t, []string{"list", made}, "bare/; Content Length: 0.00 B", "sub/deep/; Content Length: 0.00 B", "sub/ünïcode.txt")
+	w.emu.ResetRequests()
+	az = w.azcopy(t, "fabrikam", "")
+	az.must(t, []string{"copy", made + "/*?" + accountSAS(t, sourceLake, soon()), lakeURL(targetLake, "into"), "--recursive"},
+		"File Transfers Completed: 5\n", "Folder Transfers Completed: 3\n", completed)
+	w.serverSide(t)
+	az.must(t, []string{"copy", lakeURL(targetLake, "into/*"), out, "--recursive"}, completed)
+	sameTree(t, dir, out)
+	if _, err := os.Stat(filepath.Join(out, "bare")); err != nil {
+		t.Error(err)
+	}
+	az.must(t, []string{"remove", lakeURL(targetLake, "into/sub"), "--recursive"}, completed)
+	if got := w.requests(http.MethodDelete); len(got) != 1 { // a directory goes with all that is in it
+		t.Errorf("remove sent %v", got)
+	}
+}
+
 // AzCopy copies files to a share, from share to share and back.
 func TestAzCopyFiles(t *testing.T) {
 	t.Parallel()
@@ -164,6 +191,13 @@ func TestAzCopyFiles(t *testing.T) {
 		}, "File Transfers Completed: 2\n", completed)
 		w.serverSide(t)
 		same(t, w.shareState(t, source, "files"), w.shareState(t, target, "into"))
+	})
+	t.Run("with one sign-in", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.azcopy(t, "contoso", "").must(t, []string{"copy", fileURL(source, "files/*"), fileURL(neighbour, "into"), "--recursive", "--from-to=FileFile"}, completed)
+		w.serverSide(t)
+		same(t, w.shareState(t, source, "files"), w.shareState(t, neighbour, "into"))
 	})
 }
 

@@ -13,7 +13,7 @@ import (
 // soon is when the signatures of these tests expire.
 func soon() time.Time { return time.Now().UTC().Add(time.Hour) }
 
-// accountSAS signs with an account's key for all of its blobs and files.
+// accountSAS signs with an account's key for all of its blobs.
 func accountSAS(t *testing.T, account string, expires time.Time) string {
 	t.Helper()
 	cred, err := service.NewSharedKeyCredential(account, key(account))

@@ -27,11 +27,13 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
-// The accounts: two of contoso, one of fabrikam.
+// The accounts: three of contoso, two of fabrikam. The lakes have a hierarchical namespace.
 const (
-	source    = "contosodata"
-	neighbour = "contosoarchive"
-	target    = "fabrikamdata"
+	source     = "contosodata"
+	neighbour  = "contosoarchive"
+	sourceLake = "contosolake"
+	target     = "fabrikamdata"
+	targetLake = "fabrikamlake"
 )
 
 // reader is a second principal of contoso: it may read blobs and nothing else.
@@ -68,12 +70,13 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	s := scenario.Default()
-	for i, accounts := range [][]string{{source, neighbour}, {target}} {
+	for i, accounts := range [][]string{{source, neighbour, sourceLake}, {target, targetLake}} {
 		tn := &s.Tenants[i]
 		group := &tn.Subscriptions[0].ResourceGroups[0]
 		for _, name := range accounts {
 			group.Resources = append(group.Resources, scenario.Resource{
-				Type: "Microsoft.Storage/storageAccounts", Name: name, Kind: "StorageV2", SKU: map[string]any{"name": "Standard_LRS"}, Data: holds(name),
+				Type: "Microsoft.Storage/storageAccounts", Name: name, Kind: "StorageV2", SKU: map[string]any{"name": "Standard_LRS"},
+				Properties: map[string]any{"isHnsEnabled": strings.HasSuffix(name, "lake")}, Data: holds(name),
 			})
 		}
 		grant(tn, tn.Principals[0].Name, "Storage Blob Data Contributor")
@@ -151,6 +154,10 @@ func (w *world) blobs(t *testing.T, account string) *service.Client {
 
 func blobURL(account, path string) string {
 	return "https://" + account + ".blob.core.windows.net/" + path
+}
+
+func lakeURL(account, path string) string {
+	return "https://" + account + ".dfs.core.windows.net/" + path
 }
 
 func fileURL(account, path string) string {

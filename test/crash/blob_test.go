@@ -37,7 +37,7 @@ func TestKilledInABlob(t *testing.T) {
 			w := newWorld(t, 20*time.Millisecond)
 			w.account(t, sourceAccount, scenario.ContosoTenant, "", fmt.Sprintf(`{"virtual":{"container":"box","count":1,"size":%d,"seed":1}}`, tt.size))
 			w.account(t, targetAccount, scenario.FabrikamTenant, sourceAccount, `{"discardWrites":true}`)
-			args := []string{"apply", "--mode", "replication", "--type", "storage", "--set", "storage.parts=blob", "--set", "storage.copy=" + tt.way, "--yes"}
+			args := []string{"apply", "--mode", "replication", "--type", "storage", "--set", "storage.parts=blobs", "--set", "storage.copy=" + tt.way, "--yes"}
 			w.killAtBlock(t, tt.blocks/4, args...)
 			before := w.blocks(t)
 			if len(before) >= tt.blocks {

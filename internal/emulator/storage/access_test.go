@@ -111,6 +111,25 @@ func TestServiceSAS(t *testing.T) {
 	}
 }
 
+// TestServiceSASOpensNoContainer: it is for blobs, and for lists of them.
+func TestServiceSASOpensNoContainer(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, someBlobs, nil)
+	cred, err := service.NewSharedKeyCredential(source, key(source))
+	ok(t, err)
+	p, err := sas.BlobSignatureValues{ContainerName: "docs", Permissions: (&sas.ContainerPermissions{Read: true, Write: true, Create: true, Delete: true, List: true, Tag: true}).String(), ExpiryTime: l.now().Add(time.Hour)}.SignWithSharedKey(cred)
+	ok(t, err)
+	c := l.bare(t, blobURL(source)+"?"+p.Encode()).NewContainerClient("docs")
+	_, err = c.NewListBlobsFlatPager(&container.ListBlobsFlatOptions{Include: container.ListBlobsInclude{Tags: true}}).NextPage(t.Context())
+	ok(t, err)
+	_, err = c.GetProperties(t.Context(), nil)
+	wantCode(t, "properties", err, "AuthorizationFailure")
+	_, err = c.SetMetadata(t.Context(), nil)
+	wantCode(t, "metadata", err, "AuthorizationFailure")
+	_, err = c.Delete(t.Context(), nil)
+	wantCode(t, "delete", err, "AuthorizationFailure")
+}
+
 // TestUserDelegationSAS signs with a key that the service gives and takes it back.
 func TestUserDelegationSAS(t *testing.T) {
 	t.Parallel()

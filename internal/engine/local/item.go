@@ -12,6 +12,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/engine/pace"
 	"github.com/azure-tenant-grapher/atg/internal/event"
+	"github.com/azure-tenant-grapher/atg/internal/filter"
 	"github.com/azure-tenant-grapher/atg/internal/journal"
 	"github.com/azure-tenant-grapher/atg/internal/retry"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -139,7 +140,7 @@ func (s *stage) task(ctx context.Context, p *pair, w *work, idle *time.Timer) pl
 		Checkpoint: w.checkpoint,
 		Save:       func(b []byte) error { return s.ledger.save(ctx, w, b) },
 		Progress:   s.progress(p, w.item, idle),
-		Confined:   s.opt.Filter != nil,
+		Confined:   !s.opt.Filter.Whole(filter.Subject{Plugin: p.info.Name, Resource: p.Source.Resource}),
 	}
 }
 

@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"testing"
@@ -55,6 +56,12 @@ func TestFilter(t *testing.T) {
 			only, err := filter.Parse(tc.rules, time.Now())
 			if err != nil {
 				t.Fatal(err)
+			}
+			p.OnReplicate = func(ctx context.Context, task plugin.Task) (plugin.Outcome, error) {
+				if task.Confined != (len(tc.want) < len(all)) {
+					t.Errorf("%s: Confined is %t", task.Item.Key, task.Confined)
+				}
+				return p.Copy(ctx, task)
 			}
 			r := apply(t.Context(), t, engine.Options{Filter: only}, a)
 			got := slices.Sorted(maps.Keys(p.World.Objects(a.Target.Resource.ID)))

@@ -144,7 +144,7 @@ func TestAzCopyCopiesEverything(t *testing.T) {
 func TestAzCopyBringsOnlyWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	r := wholesale(t)
-	l := newLab(t, side{data: fmt.Sprintf(there, `{"name": "bad", "content": "1"}, {"name": "cold", "content": "2", "tier": "Archive"}, {"name": "good", "content": "3"}, {"name": "other", "content": "4"}, {"name": "same", "content": "5"}`)},
+	l := newLab(t, side{data: fmt.Sprintf(there, `{"name": "bad", "content": "1"}, {"name": "cold", "content": "2", "tier": "Archive"}, {"name": "good", "content": "3"}, {"name": "hot", "content": "6", "tier": "Hot"}, {"name": "other", "content": "4"}, {"name": "same", "content": "5"}`)},
 		side{data: fmt.Sprintf(there, `{"name": "other", "content": "not 4"}, {"name": "same", "content": "5"}`)})
 	l.calls.answer(http.StatusBadRequest, "InvalidInput", func(req *http.Request) bool {
 		return req.Method == http.MethodPut && req.URL.Path == "/ccc/bad" && strings.Contains(req.UserAgent(), "AzCopy/")
@@ -158,16 +158,26 @@ func TestAzCopyBringsOnlyWhatIsMissing(t *testing.T) {
 		got[it.Key] = out
 	}
 	c := got["containers/ccc"]
-	if c.Status != plugin.Updated || c.Bytes != 1 || len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "1 blobs copied and 2 not") {
+	if c.Status != plugin.Updated || c.Bytes != 2 || len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0], "2 blobs copied and 2 not") {
 		t.Errorf("%+v", c)
 	}
 	for key, want := range map[plugin.Key]plugin.Outcome{
 		"blobs/ccc/bad":  {Status: plugin.Created, Path: "server to server", Bytes: 1},
 		"blobs/ccc/good": {Status: plugin.Created, Path: "azcopy"},
 		"blobs/ccc/same": {Status: plugin.Unchanged},
+		"blobs/ccc/hot":  {Status: plugin.Created, Path: "azcopy"},
 	} {
 		if diff := cmp.Diff(want, got[key]); diff != "" {
 			t.Errorf("%s: %s", key, diff)
+		}
+	}
+	list, err := l.Objects(l.target.Resource.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range list { // a tier that the account gives is not made the blob's own
+		if want := map[string]string{"blobs/ccc/good": "true", "blobs/ccc/hot": "false"}[o.Key]; want != "" && o.Fields["tierInferred"] != want {
+			t.Errorf("%s: tierInferred is %s", o.Key, o.Fields["tierInferred"])
 		}
 	}
 	if got["blobs/ccc/cold"].Status != plugin.Skipped {
@@ -250,9 +260,14 @@ func TestAzCopyGoesOnWithAJob(t *testing.T) {
 				}
 			}
 			l.plugin = New()
+			var moved atomic.Int64
+			task.Progress = moved.Store
 			out, err := l.plugin.Replicate(t.Context(), task)
 			if err != nil || out.Status != plugin.Created || out.Path != "azcopy" || len(out.Warnings) > 0 {
 				t.Errorf("known %t: %+v, %v", known, out, err)
+			}
+			if moved.Load() != out.Bytes || known && (out.Bytes > 300*1024 || out.Bytes < (300-64)*1024) {
+				t.Errorf("known %t: %d bytes are told as progress, %d as the outcome", known, moved.Load(), out.Bytes)
 			}
 			// The answers to those in flight when it was cut may not have arrived.
 			if all := copied.Load(); all > 300 || all < 300-64 || first < 100 || first > 250 {

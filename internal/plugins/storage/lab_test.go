@@ -220,7 +220,7 @@ type run struct {
 
 // blobs is a run over the blob service alone.
 func blobs(settings ...string) run {
-	r := run{mode: plugin.Replication, settings: plugin.Settings{"parts": "blob"}}
+	r := run{mode: plugin.Replication, settings: plugin.Settings{"parts": "blobs"}}
 	for i := 0; i+1 < len(settings); i += 2 {
 		r.settings[settings[i]] = settings[i+1]
 	}

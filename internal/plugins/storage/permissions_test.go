@@ -14,7 +14,7 @@ func TestPermissionsOfParts(t *testing.T) {
 	p := New()
 	for _, mode := range plugin.Modes() {
 		all := p.Permissions(mode)
-		for parts, foreign := range map[string]string{"blob": "queueServices", "queues": "blobServices", "tables, queues": "blobServices"} {
+		for parts, foreign := range map[string]string{"blobs": "queueServices", "queues": "blobServices", "tables, queues": "blobServices"} {
 			got := plugin.PermissionsOf(p, mode, plugin.Settings{"parts": parts})
 			if len(got) == 0 || len(got) >= len(all) {
 				t.Errorf("%s mode, %s: %d of %d permissions", mode, parts, len(got), len(all))

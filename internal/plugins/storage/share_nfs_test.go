@@ -158,18 +158,44 @@ func TestSharesAreUpdated(t *testing.T) {
 	}
 }
 
+// TestRootDirectories: one that nobody touched since its share was made gets the rights of
+// the source's; one that has rights of its own keeps them.
+func TestRootDirectories(t *testing.T) {
+	t.Parallel()
+	root := func(sddl string) string {
+		return `{"shares": [{"name": "sss", "directories": [{"path": "", "created": "2020-01-02T03:04:05Z", "permission": "` + sddl + `"}]}]}`
+	}
+	const rights = "O:BAG:BAD:(A;;FA;;;SY)"
+	l := newLab(t, side{data: root(rights)}, side{data: `{"shares": [{"name": "sss"}]}`})
+	if out, err := l.replicate(files(), "shares/sss"); err != nil || out.Status != plugin.Updated {
+		t.Errorf("%+v, %v", out, err)
+	}
+	if out, err := l.replicate(files(), "shares/sss"); err != nil || out.Status != plugin.Unchanged {
+		t.Errorf("again: %+v, %v", out, err)
+	}
+	l = newLab(t, side{data: root(rights)}, side{data: root("O:SYG:SYD:(A;;FA;;;BA)")})
+	if e := l.refused(files(), "shares/sss"); e.Kind != errs.Conflict || !strings.Contains(e.Error(), "root directory") {
+		t.Errorf("%v", e)
+	}
+	if out, err := l.replicate(files().over(), "shares/sss"); err != nil || out.Status != plugin.Updated {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
 // TestFilesAreReplaced: only with leave, read-only ones included; what is of another kind
 // stays.
 func TestFilesAreReplaced(t *testing.T) {
 	t.Parallel()
 	source := `{"shares": [{"name": "sss", "files": [
 	 {"path": "changed", "content": "new", "attributes": "ReadOnly"}, {"path": "touched", "content": "same", "written": "2021-01-02T03:04:05Z", "created": "2021-01-02T03:04:05Z", "contentType": "text/plain", "metadata": {"a": "b"}, "attributes": "ReadOnly"},
+	 {"path": "kept", "content": "same", "written": "2021-01-02T03:04:05Z", "created": "2021-01-02T03:04:05Z", "metadata": {"a": "b"}},
 	 {"path": "shape", "content": "x"}, {"path": "dir/file", "content": "x"}], "directories": [{"path": "dir", "attributes": "Hidden", "metadata": {"a": "b"}}]}]}`
 	target := `{"shares": [{"name": "sss", "files": [
-	 {"path": "changed", "content": "old content", "attributes": "ReadOnly|System"}, {"path": "touched", "content": "same", "written": "2021-01-02T03:04:05Z", "created": "2021-01-02T03:04:05Z"}],
+	 {"path": "changed", "content": "old content", "attributes": "ReadOnly|System"}, {"path": "touched", "content": "same", "written": "2021-01-02T03:04:05Z", "created": "2021-01-02T03:04:05Z"},
+	 {"path": "kept", "content": "same", "written": "2021-01-02T03:04:05Z", "created": "2021-01-02T03:04:05Z", "attributes": "ReadOnly"}],
 	 "directories": [{"path": "shape"}, {"path": "dir", "created": "2020-01-02T03:04:05Z"}]}]}`
 	l := newLab(t, side{data: source}, side{data: target})
-	for _, key := range []plugin.Key{"shares/sss/changed", "shares/sss/touched", "shares/sss/dir"} {
+	for _, key := range []plugin.Key{"shares/sss/changed", "shares/sss/touched", "shares/sss/kept", "shares/sss/dir"} {
 		if e := l.refused(files(), key); e.Kind != errs.Conflict {
 			t.Errorf("%s: %v", key, e)
 		}

@@ -196,7 +196,7 @@ func seenFile(ctx context.Context, s *share.Client, c *file.Client) (string, err
 		return *s
 	}
 	return fmt.Sprint("file ", *p.ContentLength, *p.FileAttributes, p.FileCreationTime, p.FileLastWriteTime, p.FileChangeTime, line, seenMetadata(p.Metadata),
-		text(p.ContentType), text(p.ContentEncoding), text(p.ContentLanguage), text(p.ContentDisposition), text(p.CacheControl), p.ContentMD5, md5.Sum(data)), err
+		text(p.ContentType), text(p.ContentEncoding), text(p.ContentLanguage), text(p.ContentDisposition), text(p.CacheControl), fmt.Sprintf(" %x %x", p.ContentMD5, md5.Sum(data))), err
 }
 
 func seenRights(ctx context.Context, s *share.Client, key *string) (string, error) {

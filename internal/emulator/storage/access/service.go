@@ -217,10 +217,19 @@ func (r reach) holds(n kit.Need) bool {
 	return r.inKeys(n)
 }
 
-// barred tells whether an operation is one on a container that no service SAS allows: of a
-// container it lets list and search the blobs alone (Azure: Create a service SAS).
+// barred tells whether an operation is one that no service SAS allows: containers and
+// tables are not created, deleted or described with it, and of a container it lets list and
+// search the blobs alone (Azure: Create a service SAS; the code is that of the live tests of
+// Azure's SDK for Go). Of queues, no letter of a SAS would do.
 func (r reach) barred(n kit.Need) bool {
-	return r.service == kit.Blob && n.Object == "" && !strings.ContainsAny(n.Letters, "lft")
+	switch r.service {
+	case kit.Blob:
+		return n.Object == "" && !strings.ContainsAny(n.Letters, "lft")
+	case kit.Table:
+		return n.Type == "c"
+	case kit.DFS, kit.File, kit.Queue, kit.Web:
+	}
+	return false
 }
 
 func (r reach) sameContainer(name string) bool {

@@ -127,18 +127,21 @@ const scene = `"containers":[{"name":"docs","directories":[
 	{"path":"open","acl":"user::rwx,user:` + plainID + `:r-x,group::---,other::---","defaultAcl":"user:` + plainID + `:r--,mask::rwx"},
 	{"path":"open/sub","permissions":"rwx------"},
 	{"path":"drop","owner":"` + plainID + `","group":"gg","permissions":"0700","metadata":{"k":"v"}},
-	{"path":"shut","permissions":"0700"}],
+	{"path":"shut","permissions":"0700"},
+	{"path":"tmp","permissions":"1777"}],
 	"blobs":[{"name":"open/r","content":"readable","acl":"user::rw-,user:` + plainID + `:r--,group::---,mask::r--,other::---"},
 	{"name":"open/w","content":"masked","acl":"user::rw-,user:` + plainID + `:rw-,group::---,mask::r--,other::---"},
 	{"name":"open/sub/x","content":"behind","permissions":"0666"},
 	{"name":"shut/x","content":"behind","permissions":"0666"},
+	{"name":"tmp/theirs","content":"t"},
+	{"name":"tmp/mine","content":"m","owner":"` + plainID + `"},
 	{"name":"drop/mine","content":"m","owner":"` + plainID + `"}]}]`
 
 // TestLists: roles give nothing here, the lists alone decide, by path and by blob.
 func TestLists(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, scene)
-	me := l.withToken("docs", true)
+	me := l.withToken("docs", plainApp)
 	const no = "AuthorizationPermissionMismatch"
 	read := func(path string) error {
 		r, err := me.NewFileClient(path).DownloadStream(t.Context(), nil) // of the blob service
@@ -171,6 +174,18 @@ func TestLists(t *testing.T) {
 	}
 	l.want("list", list("open"), "")
 	l.want("list without r", list("shut"), no)
+	_, err = me.NewListPathsPager(true, &filesystem.ListPathsOptions{Prefix: ptr("open")}).NextPage(t.Context())
+	l.want("list what is below, which is shut", err, no)
+	_, err = me.NewListPathsPager(true, &filesystem.ListPathsOptions{Prefix: ptr("tmp")}).NextPage(t.Context())
+	l.want("list what is below", err, "")
+	_, err = me.NewFileClient("tmp/theirs").Delete(t.Context(), nil)
+	l.want("delete another's under a sticky bit", err, no)
+	_, err = me.NewFileClient("tmp/theirs").Rename(t.Context(), "tmp/x", nil)
+	l.want("move another's under a sticky bit", err, no)
+	_, err = me.NewFileClient("tmp/mine").Rename(t.Context(), "tmp/x", nil)
+	l.want("move one's own", err, "")
+	_, err = me.NewFileClient("tmp/x").Delete(t.Context(), nil)
+	l.want("delete one's own", err, "")
 	_, err = me.NewFileClient("open/r").GetAccessControl(t.Context(), nil)
 	l.want("look at a list", err, "")
 	_, err = me.NewFileClient("drop/newer").SetAccessControl(t.Context(), &file.SetAccessControlOptions{Permissions: ptr("0640")})
@@ -179,7 +194,7 @@ func TestLists(t *testing.T) {
 	l.want("giving away", err, no)
 	_, err = me.NewFileClient("open/r").SetAccessControl(t.Context(), &file.SetAccessControlOptions{Permissions: ptr("0666")})
 	l.want("chmod of another's", err, no)
-	all := l.withToken("docs", false)
+	all := l.withToken("docs", owner)
 	if got := l.read(all, "shut/x"); got != "behind" {
 		t.Errorf("the data owner reads %q", got)
 	}
@@ -189,6 +204,39 @@ func TestLists(t *testing.T) {
 	l.ok(err)
 	if *p.Owner != scenario.ContosoObject || *p.Group != "$superuser" {
 		t.Errorf("made with a token: %s %s", *p.Owner, *p.Group)
+	}
+}
+
+// TestContributor: who may write everywhere is no super user: rights are the owner's to
+// give.
+func TestContributor(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, scene)
+	fs := l.withToken("docs", writerApp)
+	const no = "AuthorizationPermissionMismatch"
+	if got := l.read(fs, "shut/x"); got != "behind" {
+		t.Errorf("reads %q", got)
+	}
+	chmod := func(path string) error {
+		_, err := fs.NewFileClient(path).SetAccessControl(t.Context(), &file.SetAccessControlOptions{Permissions: ptr("0640")})
+		return err
+	}
+	l.want("another's", chmod("shut/x"), no)
+	l.write(fs, "shut/own", "x")
+	l.want("one's own", chmod("shut/own"), "")
+	_, err := fs.NewFileClient("shut/own").SetAccessControl(t.Context(), &file.SetAccessControlOptions{Owner: ptr(plainID)})
+	l.want("given away", err, no)
+	_, err = fs.NewFileClient("shut/x").Rename(t.Context(), "open/x", nil)
+	l.want("move", err, "")
+	_, err = fs.NewDirectoryClient("shut").UpdateAccessControlRecursive(t.Context(), "user:u:r-x", nil)
+	l.want("a directory that is another's", err, no)
+	_, err = fs.NewDirectoryClient("mine").Create(t.Context(), nil)
+	l.ok(err)
+	l.write(l.withToken("docs", owner), "mine/theirs", "x")
+	r, err := fs.NewDirectoryClient("mine").UpdateAccessControlRecursive(t.Context(), "user:u:r-x", nil)
+	l.ok(err)
+	if *r.DirectoriesSuccessful != 1 || *r.FailureCount != 1 || len(r.FailedEntries) != 1 || *r.FailedEntries[0].Name != "mine/theirs" || *r.FailedEntries[0].Type != "FILE" {
+		t.Errorf("a tree that is partly another's: %+v", r)
 	}
 }
 
@@ -262,7 +310,7 @@ func TestSignatures(t *testing.T) {
 	_, err = sign("", "rp").NewFileClient("open/r2").SetAccessControl(t.Context(), &file.SetAccessControlOptions{Owner: ptr("x")})
 	l.want("owner without o", err, no)
 
-	svc, err := service.NewClient(url(lake, "dfs"), l.token(false), &service.ClientOptions{ClientOptions: l.options()})
+	svc, err := service.NewClient(url(lake, "dfs"), l.token(owner), &service.ClientOptions{ClientOptions: l.options()})
 	l.ok(err)
 	info := service.KeyInfo{Start: ptr(l.now().UTC().Format(sas.TimeFormat)), Expiry: ptr(later.UTC().Format(sas.TimeFormat))}
 	udc, err := svc.GetUserDelegationCredential(t.Context(), info, nil)

@@ -83,11 +83,23 @@ func TestBlobs(t *testing.T) {
 	}
 	_, err = c.NewBlobClient("a").CreateSnapshot(t.Context(), nil)
 	l.want("snapshot of a directory", err, "OperationNotSupportedOnDirectory")
+	_, err = c.NewBlobClient("a").SetTier(t.Context(), blob.AccessTierCool, nil)
+	l.want("tier of a directory", err, "OperationNotSupportedOnDirectory")
 	_, err = c.NewBlockBlobClient("stub/deep").Upload(t.Context(), body(""), &blockblob.UploadOptions{Metadata: map[string]*string{"hdi_isfolder": ptr("true")}})
 	l.ok(err)
 	if got := strings.Join(l.paths(fs, "stub", true, 0), " "); got != "stub/deep/" {
 		t.Errorf("a blob that says it is a directory: %s", got)
 	}
+	l.write(fs, "stub/deep/f", "hello")
+	_, err = c.NewBlockBlobClient("stub").Upload(t.Context(), body(""), &blockblob.UploadOptions{Metadata: map[string]*string{"hdi_isfolder": ptr("true"), "k": ptr("v")}})
+	l.ok(err)
+	d, err = fs.NewDirectoryClient("stub").GetProperties(t.Context(), nil)
+	l.ok(err)
+	if got := strings.Join(l.paths(fs, "stub", true, 0), " "); got != "stub/deep/ stub/deep/f" || *d.ResourceType != "directory" || len(d.Metadata) != 2 {
+		t.Errorf("the same of a directory that is there: %s %+v", got, d.Metadata)
+	}
+	_, err = c.NewBlockBlobClient("stub").Upload(t.Context(), body(""), nil)
+	l.want("a blob where a directory is", err, "ResourceTypeMismatch")
 	for _, name := range []string{"a/b/c", "a/b", "a"} {
 		_, err = c.NewBlobClient(name).Delete(t.Context(), nil)
 		l.want("delete "+name, err, "")

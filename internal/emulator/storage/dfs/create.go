@@ -77,7 +77,7 @@ func readNew(r *req.Request, directory bool) (newPath, *wire.Error) {
 	if directory {
 		n.Blob = model.NewDirectory(nil, m)
 		if !r.Store.Hierarchical() { // an empty blob stands for it
-			n.Blob.Dir = false
+			n.Dir = false
 		}
 	} else {
 		n.Blob = (&model.Blob{Type: model.Block, Tier: r.DefaultTier(model.Block), ByPath: true}).WithMeta(m)
@@ -111,10 +111,17 @@ func (n newPath) put(r *req.Request, t *model.Tx) *wire.Error {
 			return err
 		}
 	}
+	begins, err := leaseAtStart(r)
+	if err != nil {
+		return err
+	}
 	if old != nil {
 		t.Lease, _, _ = t.Lease.Break(0, t.Now) // a path without a lease stays so
 	}
 	b := t.Replace(n.Blob)
+	if begins.ID != "" {
+		t.Lease = begins
+	}
 	r.ETag(b.ETag, b.Modified)
 	return nil
 }

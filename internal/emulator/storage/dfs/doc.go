@@ -9,13 +9,12 @@
 // # Differences from Azure
 //
 // Access control lists let in the bearers of tokens alone, and by their own object IDs: the
-// members of groups are not looked up, the sticky bit binds nobody, and a listing needs the
-// rights to the directory that it starts from, not to those below. What a user delegation
+// members of groups are not looked up, and a flat list of blobs needs the rights to the
+// directory of its prefix, not to those below. What a user delegation
 // signature says of saoid and suoid is signed, not obeyed. upn changes nothing. A rename or
 // a deletion is done in one request however much there is below, and needs no continuation.
 // A rename checks the caller's rights at both places and reads no signature of the source.
-// x-ms-lease-action of append and flush, a lease that begins with a path, structured
-// bodies, encryption contexts and the list of deleted paths do not exist.
+// Structured bodies, encryption contexts and the list of deleted paths do not exist.
 //
 // Accounts without a hierarchical namespace have file systems, files and listings here,
 // and directories that are empty blobs with hdi_isfolder; they do not rename, delete what is

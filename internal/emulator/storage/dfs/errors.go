@@ -77,6 +77,10 @@ func onlyHierarchical(r *req.Request) *wire.Error {
 	return req.Bad("HierarchicalNamespaceNotEnabled", "This operation is only supported on an account with a hierarchical namespace.")
 }
 
+func notAuthorized() *wire.Error {
+	return req.Refuse(http.StatusForbidden, "AuthorizationPermissionMismatch", "This request is not authorized to perform this operation using this permission.")
+}
+
 // exists is the refusal of a path that is taken, with what takes it.
 func exists(kind string) *wire.Error {
 	e := req.Conflict("PathAlreadyExists", "The specified path already exists.")

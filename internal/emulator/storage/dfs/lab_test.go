@@ -24,11 +24,16 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
-// The accounts: one with a hierarchy and one without, and who has no role at all.
+// The accounts: one with a hierarchy and one without, and who has no role at all, and who
+// may write but is no super user.
 const (
 	lake, flat = "lakeacct", "flatacct"
 	plainID    = "c0000000-0000-4000-8000-0000000000aa"
 	plainApp   = "c0000000-0000-4000-8000-0000000000ab"
+	writerID   = "c0000000-0000-4000-8000-0000000000ba"
+	writerApp  = "c0000000-0000-4000-8000-0000000000bb"
+	owner      = "" // the scenario's own principal, who owns all data
+	secret     = "a secret of the test"
 )
 
 func key(account string) string {
@@ -60,10 +65,13 @@ func newLab(tb testing.TB, data string) *lab {
 		}
 		t.Subscriptions[0].ResourceGroups[0].Resources = append(t.Subscriptions[0].ResourceGroups[0].Resources, r)
 	}
-	t.Principals = append(t.Principals, scenario.Principal{AppID: plainApp, ObjectID: plainID, Name: "plain", Secret: "a secret of the test"})
-	t.RoleAssignments = append(t.RoleAssignments, scenario.RoleAssignment{
-		Principal: t.Principals[0].Name, Role: "Storage Blob Data Owner", Scope: "/subscriptions/" + t.Subscriptions[0].ID,
-	})
+	t.Principals = append(t.Principals,
+		scenario.Principal{AppID: plainApp, ObjectID: plainID, Name: "plain", Secret: secret},
+		scenario.Principal{AppID: writerApp, ObjectID: writerID, Name: "writer", Secret: secret})
+	scope := "/subscriptions/" + t.Subscriptions[0].ID
+	t.RoleAssignments = append(t.RoleAssignments,
+		scenario.RoleAssignment{Principal: t.Principals[0].Name, Role: "Storage Blob Data Owner", Scope: scope},
+		scenario.RoleAssignment{Principal: "writer", Role: "Storage Blob Data Contributor", Scope: scope})
 	emu, err := emulator.Start(emulator.Options{Scenario: s, Clock: l.now})
 	l.ok(err)
 	tb.Cleanup(func() { _ = emu.Close() })
@@ -118,23 +126,23 @@ func (l *lab) files(account, name string) *filesystem.Client {
 	return c
 }
 
-// token signs in as the principal with all rights, or as the one without a role.
-func (l *lab) token(plain bool) azcore.TokenCredential {
+// token signs in as an application.
+func (l *lab) token(app string) azcore.TokenCredential {
 	l.Helper()
 	id, err := l.emu.Principal("contoso")
 	l.ok(err)
-	app, secret := id.AppID, id.Secret
-	if plain {
-		app, secret = plainApp, "a secret of the test"
+	value := secret
+	if app == owner {
+		app, value = id.AppID, id.Secret
 	}
-	cred, err := azidentity.NewClientSecretCredential(id.TenantID, app, secret, &azidentity.ClientSecretCredentialOptions{ClientOptions: l.options()})
+	cred, err := azidentity.NewClientSecretCredential(id.TenantID, app, value, &azidentity.ClientSecretCredentialOptions{ClientOptions: l.options()})
 	l.ok(err)
 	return cred
 }
 
-func (l *lab) withToken(name string, plain bool) *filesystem.Client {
+func (l *lab) withToken(name, app string) *filesystem.Client {
 	l.Helper()
-	c, err := filesystem.NewClient(url(lake, "dfs")+name, l.token(plain), &filesystem.ClientOptions{ClientOptions: l.options()})
+	c, err := filesystem.NewClient(url(lake, "dfs")+name, l.token(app), &filesystem.ClientOptions{ClientOptions: l.options()})
 	l.ok(err)
 	return c
 }

@@ -75,17 +75,14 @@ func listed(name string, b *model.Blob) listedPath {
 
 // listPaths answers Path List.
 func listPaths(r *req.Request) *wire.Error {
-	recursive, bad := strconv.ParseBool(r.Param("recursive"))
-	if bad != nil {
-		if r.Param("recursive") == "" {
-			return missingQuery("recursive")
-		}
-		return req.BadQuery("recursive", r.Param("recursive"))
+	recursive, err := readRecursive(r)
+	if err != nil {
+		return err
 	}
-	dir := req.Clean(r.Param("directory"))
 	of := *r
-	of.Blob = dir
-	if err := of.AllowPath("l", model.Rights{Path: dir, Want: posix.Read | posix.Execute}, "containers/blobs/read"); err != nil {
+	of.Blob = req.Clean(r.Param("directory"))
+	need := model.Rights{Path: of.Blob, Want: posix.Read | posix.Execute}
+	if err := of.AllowPath("l", need, "containers/blobs/read"); err != nil {
 		return err
 	}
 	most, from, err := page(r)
@@ -96,36 +93,81 @@ func listPaths(r *req.Request) *wire.Error {
 	if err != nil {
 		return err
 	}
-	if err := checkDirectory(r, dir); err != nil {
+	if err := checkDirectory(r, of.Blob); err != nil {
 		return err
 	}
-	walk := model.Walk{From: from, Visible: func(e *model.Entry) bool { return e.Live() != nil }}
-	if dir != "" {
-		walk.Prefix = dir + "/"
+	l := &lister{most: most, recursive: recursive, paths: []listedPath{}}
+	l.who, l.bound = r.ByLists("containers/blobs/read")
+	c.Walk(l.walk(of.Blob, from), r.Now)
+	if l.denied {
+		return notAuthorized()
 	}
-	if !recursive {
-		walk.Delimiter = "/"
+	if l.next != "" {
+		r.Out.Set("X-Ms-Continuation", mark(l.next))
 	}
-	out := []listedPath{}
-	walk.Visit = func(name string, e *model.Entry) bool {
-		if len(out) == most {
-			if e != nil {
-				name = strings.TrimSuffix(name, "/")
-			}
-			r.Out.Set("X-Ms-Continuation", mark(name))
-			return false
-		}
-		if e == nil { // only blobs below say that there is a directory
-			out = append(out, listedPath{Name: strings.TrimSuffix(name, "/"), IsDirectory: "true", Length: "0"})
-			return true
-		}
-		out = append(out, listed(strings.TrimSuffix(name, "/"), e.Live()))
-		return true
-	}
-	c.Walk(walk, r.Now)
 	s := c.View()
 	r.ETag(s.ETag, s.Modified)
-	return writeJSON(r, map[string]any{"paths": out})
+	return writeJSON(r, map[string]any{"paths": l.paths})
+}
+
+func readRecursive(r *req.Request) (bool, *wire.Error) {
+	text := r.Param("recursive")
+	if text == "" {
+		return false, missingQuery("recursive")
+	}
+	out, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, req.BadQuery("recursive", text)
+	}
+	return out, nil
+}
+
+// lister gathers a page of paths.
+type lister struct {
+	most      int
+	recursive bool
+	who       string // whom lists alone let in, if bound
+	bound     bool
+
+	paths  []listedPath
+	next   string // the first path of the next page; "" after the last
+	denied bool   // there is a directory that may not be listed
+}
+
+func (l *lister) walk(dir, from string) model.Walk {
+	w := model.Walk{From: from, Visible: func(e *model.Entry) bool { return e.Live() != nil }, Visit: l.visit}
+	if dir != "" {
+		w.Prefix = dir + "/"
+	}
+	if !l.recursive {
+		w.Delimiter = "/"
+	}
+	return w
+}
+
+func (l *lister) visit(name string, e *model.Entry) bool {
+	bare := strings.TrimSuffix(name, "/")
+	if l.denied = l.bound && l.recursive && closed(e.Live(), l.who); l.denied {
+		return false
+	}
+	switch {
+	case len(l.paths) == l.most && e == nil:
+		l.next = name
+		return false
+	case len(l.paths) == l.most:
+		l.next = bare // its own name, or its entry would be behind it
+		return false
+	case e == nil: // only blobs below say that there is a directory
+		l.paths = append(l.paths, listedPath{Name: bare, IsDirectory: "true", Length: "0"})
+	default:
+		l.paths = append(l.paths, listed(bare, e.Live()))
+	}
+	return true
+}
+
+// closed tells whether a path is a directory that somebody may not list.
+func closed(b *model.Blob, who string) bool {
+	return b.Dir && (b.Access == nil || !b.Access.Allows(who, posix.Read|posix.Execute))
 }
 
 // checkDirectory refuses to list what is not there. Without a hierarchy, any name may be

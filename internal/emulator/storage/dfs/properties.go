@@ -192,8 +192,15 @@ func update(r *req.Request, alter func(t *model.Tx, b *model.Blob) *wire.Error) 
 		if err := (blobs.Guard{Cond: cond}).Check(r, t); err != nil {
 			return err
 		}
+		after, changed, err := leaseAfter(r, t.Lease)
+		if err != nil {
+			return err
+		}
 		if err := alter(t, live); err != nil {
 			return err
+		}
+		if changed {
+			t.Lease = after
 		}
 		if b := t.Live(); b != nil {
 			r.ETag(b.ETag, b.Modified)

@@ -172,7 +172,7 @@ func (s *sweep) one(name string) {
 // checked alters an access if it is the caller's to alter.
 func (s *sweep) checked(a posix.Access, dir bool) (posix.Access, *wire.Error) {
 	if !s.super && !strings.EqualFold(a.Owner, s.r.Caller()) {
-		return a, req.Refuse(403, "AuthorizationPermissionMismatch", "This request is not authorized to perform this operation using this permission.")
+		return a, notAuthorized()
 	}
 	next, err := s.alter(a, dir)
 	if err != nil {

@@ -6,14 +6,12 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/model"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/req"
-	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/posix"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
 // remove answers Path Delete: a file, or a directory with all below it if recursive says so.
 func remove(r *req.Request) *wire.Error {
-	need := model.Rights{Path: model.Parent(r.Blob), Want: posix.Write | posix.Execute}
-	if err := r.AllowPath("d", need, "containers/blobs/delete"); err != nil {
+	if err := r.AllowPath("d", model.Leave(r.Blob), "containers/blobs/delete"); err != nil {
 		return err
 	}
 	recursive := strings.EqualFold(r.Param("recursive"), "true")

@@ -8,7 +8,6 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/blobs"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/model"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/req"
-	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/posix"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
 
@@ -82,11 +81,11 @@ func invalidSource() *wire.Error {
 	return req.Bad("InvalidSourceUri", "The source URI is invalid.")
 }
 
-// allowRename: the source may leave its directory and come into the target's.
+// allowRename: the source may leave its directory and come into the target's, where what is
+// overwritten leaves.
 func allowRename(r, from *req.Request) *wire.Error {
 	for what, letters := range map[*req.Request]string{from: "md", r: "mwc"} {
-		need := model.Rights{Path: model.Parent(what.Blob), Want: posix.Write | posix.Execute}
-		if err := what.AllowPath(letters, need, "containers/blobs/move/action", "containers/blobs/write"); err != nil {
+		if err := what.AllowPath(letters, model.Leave(what.Blob), "containers/blobs/move/action", "containers/blobs/write"); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,7 @@
 package dfs_test
 
 import (
-	"crypto/md5" //nolint:gosec // Content-MD5 is what the service keeps
+	"crypto/md5"
 	"slices"
 	"testing"
 	"time"
@@ -87,7 +87,7 @@ func TestAppend(t *testing.T) {
 	}
 	l.want("too far", flush(11, nil), "InvalidFlushPosition")
 	l.want("in the middle of an append", flush(3, nil), "InvalidFlushPosition")
-	sum := md5.Sum([]byte("hello")) //nolint:gosec // see the import
+	sum := md5.Sum([]byte("hello"))
 	l.want("half of it", flush(5, &file.FlushDataOptions{RetainUncommittedData: ptr(true), HTTPHeaders: &file.HTTPHeaders{ContentMD5: sum[:], ContentType: ptr("text/plain")}}), "")
 	if got := l.read(fs, "f"); got != "hello" {
 		t.Errorf("half: %q", got)
@@ -281,9 +281,39 @@ func TestLease(t *testing.T) {
 	if status != 200 || h.Get("X-Ms-Lease-Id") == "" {
 		t.Errorf("renewed by path: %d %s", status, text)
 	}
+	l.writesUnderLease(fs)
 	l.pass(20 * time.Second)
 	_, err = f.Rename(t.Context(), "g", nil)
 	l.want("when it is over", err, "")
+}
+
+// writesUnderLease takes and gives back leases with the writes themselves.
+func (l *lab) writesUnderLease(fs *filesystem.Client) {
+	l.Helper()
+	id := ptr("33333333-3333-4333-8333-333333333333")
+	held := &file.LeaseAccessConditions{LeaseID: id}
+	f := fs.NewFileClient("leased")
+	_, err := f.Create(l.Context(), nil)
+	l.ok(err)
+	_, err = f.AppendData(l.Context(), 0, body("ab"), &file.AppendDataOptions{LeaseAction: ptr(file.LeaseActionAcquire), LeaseDuration: ptr[int64](15), ProposedLeaseID: id})
+	l.ok(err)
+	_, err = f.FlushData(l.Context(), 2, nil)
+	l.want("flush without the lease of the append", err, "LeaseIdMissing")
+	_, err = f.FlushData(l.Context(), 2, &file.FlushDataOptions{LeaseAction: ptr(file.LeaseActionRenew), AccessConditions: &file.AccessConditions{LeaseAccessConditions: held}})
+	l.ok(err)
+	_, err = f.AppendData(l.Context(), 2, body("c"), &file.AppendDataOptions{Flush: ptr(true), LeaseAction: ptr(file.LeaseActionRelease), LeaseAccessConditions: held})
+	l.ok(err)
+	_, err = f.AppendData(l.Context(), 3, body("d"), &file.AppendDataOptions{Flush: ptr(true), LeaseAction: ptr(file.LeaseActionAcquireRelease), LeaseDuration: ptr[int64](15), ProposedLeaseID: id})
+	l.ok(err)
+	_, err = f.AppendData(l.Context(), 4, body("e"), &file.AppendDataOptions{Flush: ptr(true)})
+	l.want("when all is given back", err, "")
+	if got := l.read(fs, "leased"); got != "abcde" {
+		l.Errorf("content %q", got)
+	}
+	_, err = fs.NewFileClient("born").Create(l.Context(), &file.CreateOptions{ProposedLeaseID: id, LeaseDuration: ptr[int64](15)})
+	l.ok(err)
+	_, err = fs.NewFileClient("born").Delete(l.Context(), nil)
+	l.want("a file that was made with a lease", err, "LeaseIdMissing")
 }
 
 // TestFilesystems makes, lists and describes them in this service's own words.

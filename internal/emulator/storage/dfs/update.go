@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/blobs"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/model"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/req"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/content"
@@ -139,6 +138,3 @@ func commit(t *model.Tx, old *model.Blob, pending map[int64]content.Content, end
 	t.Alter(b)
 	return nil
 }
-
-// leasePath answers Path Lease.
-func leasePath(r *req.Request) *wire.Error { return blobs.Lease(r) }

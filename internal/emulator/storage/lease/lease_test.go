@@ -101,6 +101,25 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// TestWritten: a write ends what is broken or has expired, and nothing else.
+func TestWritten(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		l    lease.Lease
+		want string
+	}{
+		{lease.Lease{}, lease.Available},
+		{lease.Lease{ID: id, Duration: lease.Infinite, Since: now}, lease.Leased},
+		{lease.Lease{ID: id, Duration: time.Minute, Since: now.Add(-time.Hour)}, lease.Available},
+		{lease.Lease{ID: id, Duration: lease.Infinite, Since: now, BreakAt: now}, lease.Available},
+		{lease.Lease{ID: id, Duration: lease.Infinite, Since: now, BreakAt: now.Add(time.Second)}, lease.Breaking},
+	} {
+		if got := c.l.Written(now).State(now); got != c.want {
+			t.Errorf("%s after a write: %s, want %s", c.l.State(now), got, c.want)
+		}
+	}
+}
+
 // TestBreakPeriod: the shorter of the period and of what is left counts.
 func TestBreakPeriod(t *testing.T) {
 	t.Parallel()

@@ -52,7 +52,7 @@ func ParseMode(text string) (Mode, error) {
 	return m, nil
 }
 
-func (m Mode) class(i int) Bits { return Bits(m>>(6-3*i)) & All } //nolint:gosec // masked
+func (m Mode) class(i int) Bits { return Bits(m>>(6-3*i)) & All }
 
 // Access is who owns a path and what the others may do with it.
 type Access struct {
@@ -104,7 +104,7 @@ func (a Access) Permissions() string {
 func (a Access) Replace(list ACL, directory bool) (Access, error) {
 	for _, kind := range []Kind{User, Group, Other} {
 		if _, ok := list.bits(false, kind, ""); !ok {
-			return a, fmt.Errorf("the list has no entry %s::", kindNames[kind])
+			return a, fmt.Errorf("the entry %s:: is not in the list", kindNames[kind])
 		}
 	}
 	return a.finish(list, directory)

@@ -132,7 +132,7 @@ func parseEntry(text string, bits bool) (Entry, error) {
 	if i < 0 {
 		return e, fmt.Errorf("%q: user, group, mask and other are known", text)
 	}
-	e.Kind, e.ID = Kind(i), fields[1] //nolint:gosec // four kinds
+	e.Kind, e.ID = Kind(i), fields[1]
 	if e.ID != "" && e.Kind > Group {
 		return e, fmt.Errorf("%q: only users and groups have names", text)
 	}

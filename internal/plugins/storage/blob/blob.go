@@ -106,7 +106,7 @@ func checkSettings(setting func(string) string) error {
 // About implements part.Part.
 func (*Part) About() part.About {
 	return part.About{
-		Name: "blob", Service: account.Blob, PerSecond: 2000,
+		Name: "blobs", Service: account.Blob, PerSecond: 2000,
 		Items: []plugin.ItemKind{
 			{Name: containers.Kind, Plural: "blob containers", Holds: true},
 			{Name: kindBlob, Plural: "blobs"},

@@ -54,25 +54,35 @@ func (b *blobJob) replicateDirectory(ctx context.Context) (plugin.Outcome, error
 	}
 	ours := len(b.Checkpoint) > 0
 	out := plugin.Outcome{Status: plugin.Created, Warnings: part.NotCarried(b.ref.Lost, b.lostAccess())}
-	if at == nil {
+	switch {
+	case at == nil:
 		ours = true
-		if err := b.begin(); err != nil {
-			return plugin.Outcome{}, err
+		if at, err = b.newDirectory(ctx, src); err != nil || at == nil {
+			return out, err
 		}
-		if err := b.makeDirectory(ctx, src); err != nil {
-			return plugin.Outcome{}, err
-		}
-		if at, err = b.look(ctx, plugin.Target); err != nil {
-			return plugin.Outcome{}, err
-		}
-	} else if out.Status = plugin.Unchanged; !isFolder(at) {
+	case !isFolder(at):
 		e := b.Problem("copy", plugin.Target, errs.Conflict, errors.New("a blob stands where the directory should"))
 		e.Hint = "move or delete it at the target"
 		return plugin.Outcome{}, e
+	default:
+		out.Status = plugin.Unchanged
 	}
-	if at == nil {
-		return out, nil
+	return b.dress(ctx, out, src, at, ours)
+}
+
+// newDirectory makes the directory and returns what the target then has.
+func (b *blobJob) newDirectory(ctx context.Context, src seen) (*listing.Entry, error) {
+	if err := b.begin(); err != nil {
+		return nil, err
 	}
+	if err := b.makeDirectory(ctx, src); err != nil {
+		return nil, err
+	}
+	return b.look(ctx, plugin.Target)
+}
+
+// dress gives a directory that is there its metadata, owner and ACL.
+func (b *blobJob) dress(ctx context.Context, out plugin.Outcome, src seen, at *listing.Entry, ours bool) (plugin.Outcome, error) {
 	described, err := b.setFolderMetadata(ctx, src, at, ours)
 	if err != nil {
 		return plugin.Outcome{}, err

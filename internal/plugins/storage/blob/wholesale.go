@@ -105,8 +105,8 @@ func (w *wholesale) unfit() string {
 		return "it copies whole containers, and a filter confines this run"
 	case w.Setting(setHistory) != historyNone:
 		return "it does not copy snapshots and versions, which have to come before the blob"
-	case w.From.HNS:
-		return "with a hierarchical namespace, directories have to come before what is in them"
+	case w.From.HNS || w.To.HNS:
+		return "with a hierarchical namespace, directories have to come before what is in them, and names have rules"
 	case w.To.Premium() && !strings.EqualFold(w.To.Kind, "BlockBlobStorage"):
 		return "the target takes no block blobs"
 	default:
@@ -114,7 +114,13 @@ func (w *wholesale) unfit() string {
 	}
 }
 
-// lacking tells whether the source has a blob for AzCopy that the target lacks.
+// pagesLooked is how far both sides are listed to see whether a job is worth while. Where as
+// many blobs are there already, what is lacking further on comes without AzCopy, which would
+// ask for each of them.
+const pagesLooked = 40
+
+// lacking tells whether the source has a blob for AzCopy that the target lacks, among the
+// first ones.
 func (w *wholesale) lacking(ctx context.Context) (bool, error) {
 	src, err := w.From.Blobs(ctx)
 	if err != nil {
@@ -127,7 +133,7 @@ func (w *wholesale) lacking(ctx context.Context) (bool, error) {
 	l := part.Listing{Source: w.From, Target: w.To, Mode: w.Mode, Setting: w.Setting}
 	there := newSide(l, dst.NewContainerClient(w.name), "")
 	query := queryFor(w.Setting, w.From.Facts)
-	for {
+	for range pagesLooked {
 		entries, next, err := readPage(ctx, src.NewContainerClient(w.name), query)
 		if err != nil {
 			return false, w.Fail("list the blobs of "+w.name, plugin.Source, err, readBlobs, readTags)
@@ -141,10 +147,11 @@ func (w *wholesale) lacking(ctx context.Context) (bool, error) {
 			}
 		}
 		if next == "" {
-			return false, nil
+			break
 		}
 		query.Marker = next
 	}
+	return false, nil
 }
 
 // forAzCopy tells whether AzCopy brings such a blob: no other type, nothing that cannot be

@@ -41,7 +41,7 @@ func (*Part) About() part.About {
 		},
 		Limits: []plugin.Limit{{Name: "requests to files", Host: "*.file.*", Count: 20_000, Per: time.Second, Source: targets}},
 		Cannot: []string{
-			"Snapshots of file shares cannot be written and are not copied, nor are soft-deleted shares, leases, open handles and locks.",
+			"Snapshots of file shares cannot be written and are not copied, nor are soft-deleted shares, leases, open handles and locks; what a client has not written back yet is not seen.",
 			"ETags, Last-Modified and file IDs are the service's own; times of a directory are set when it is made, and the service moves that of the last write when something comes into it.",
 			"Identities in permissions (SDDL) of files, and owners and groups of NFS, are copied as they are: they belong to the source's tenant or domain and may mean nobody at the target.",
 			"Hard links of an NFS share are copied as files of their own.",

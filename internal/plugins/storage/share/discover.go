@@ -82,7 +82,7 @@ func (g *gather) flush(ctx context.Context) bool {
 	w := &walk{Listing: g.Listing, share: *s.Name, nfs: shares.IsNFS(s), yield: g.yield}
 	root := place{}
 	if g.Target != nil {
-		root.dst = newSide(node.Place{Account: g.Target, Share: w.share})
+		root.dst = newSide(node.Place{Account: g.Target, Share: w.share}, w.nfs)
 	}
 	return w.directory(ctx, root, after)
 }

@@ -143,16 +143,17 @@ func (n *job) make(ctx context.Context, c *copier.Copier, src *node.Props, out *
 // replace makes what the target has like the source.
 func (n *job) replace(ctx context.Context, c *copier.Copier, src, there *node.Props, out *plugin.Outcome) (int64, error) {
 	metadata := !part.SameMetadata(src.Metadata, there.Metadata)
-	switch {
-	case src.Kind == node.Directory:
+	if src.Kind == node.Directory {
 		return 0, n.write("set the directory's properties", node.SetDirectory(ctx, n.to, src, there, metadata))
-	case src.Kind == node.Link || src.SameContent(there):
-		return 0, n.write("set the file's properties", node.SetFile(ctx, n.to, src, there, metadata))
 	}
-	if there.ReadOnly() {
+	alone := src.Kind == node.Link || src.SameContent(there) // its properties differ, no more
+	if there.ReadOnly() && (metadata || !alone) {
 		if err := node.Unlock(ctx, n.to, there); err != nil {
 			return 0, n.write("make the file writable", err)
 		}
+	}
+	if alone {
+		return 0, n.write("set the file's properties", node.SetFile(ctx, n.to, src, there, metadata))
 	}
 	return n.fill(ctx, c, src, false, out)
 }

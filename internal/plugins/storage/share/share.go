@@ -23,7 +23,8 @@
 // the rights of its source, gets what is written in the source, hole by hole, and becomes
 // whole by one last request; a run that was cut goes on with what is there, if the source
 // still is the same. An empty file is made by one request. Names are taken as they are, dots
-// at their ends included. A hard link is copied as a file of its own, with a warning. A lease
+// at their ends included. What is written over is gone from the first request on, and its
+// place is taken by a part until the last one. A hard link is copied as a file of its own, with a warning. A lease
 // at the source does not matter, one at the target makes the service refuse. Soft-deleted
 // shares are not listed and so not copied.
 package share

@@ -92,14 +92,21 @@ func TestDeclare(t *testing.T) {
 	want := []iac.Block{{
 		Name: "rich",
 		TF: &iac.TFForm{Type: "azurerm_storage_share", ImportID: "/target/fileServices/default/shares/rich", Attrs: iac.Object{
-			{Name: "name", Value: "rich"}, {Name: "storage_account_id", Value: "/target"}, {Name: "quota", Value: 7}, {Name: "enabled_protocol", Value: "SMB"},
-			{Name: "access_tier", Value: "Cool"}, {Name: "metadata", Value: metadata},
+			{Name: "name", Value: "rich"},
+			{Name: "storage_account_id", Value: "/target"},
+			{Name: "quota", Value: 7},
+			{Name: "enabled_protocol", Value: "SMB"},
+			{Name: "access_tier", Value: "Cool"},
+			{Name: "metadata", Value: metadata},
 			{Name: "acl", Value: iac.Nested{{Name: "id", Value: "readers"}, {Name: "access_policy", Value: iac.Nested{
 				{Name: "permissions", Value: "rl"}, {Name: "start", Value: "2026-01-01T00:00:00Z"}, {Name: "expiry", Value: "2027-01-01T00:00:00Z"},
 			}}}},
 		}},
 		ARM: &iac.ARMForm{Type: "Microsoft.Storage/storageAccounts/fileServices/shares", APIVersion: "2023-05-01", Name: "acct/default/rich", Attrs: iac.Object{{Name: "properties", Value: iac.Object{
-			{Name: "shareQuota", Value: 7}, {Name: "enabledProtocols", Value: "SMB"}, {Name: "accessTier", Value: "Cool"}, {Name: "metadata", Value: metadata},
+			{Name: "shareQuota", Value: 7},
+			{Name: "enabledProtocols", Value: "SMB"},
+			{Name: "accessTier", Value: "Cool"},
+			{Name: "metadata", Value: metadata},
 			{Name: "signedIdentifiers", Value: []any{iac.Object{{Name: "id", Value: "readers"}, {Name: "accessPolicy", Value: iac.Object{
 				{Name: "permission", Value: "rl"}, {Name: "startTime", Value: "2026-01-01T00:00:00Z"}, {Name: "expiryTime", Value: "2027-01-01T00:00:00Z"},
 			}}}}},
@@ -118,8 +125,10 @@ func TestReferencesOfAnotherVersion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, some)
 	for _, it := range []plugin.Item{
-		{Key: "shares/rich", Kind: "share", Ref: []byte("[")}, {Key: "shares/", Kind: "share", Ref: []byte("{}")},
-		{Key: "shares/rich/a", Kind: kindDirectory, Ref: []byte("[")}, {Key: "shares/rich", Kind: kindFile, Ref: []byte("{}")},
+		{Key: "shares/rich", Kind: "share", Ref: []byte("[")},
+		{Key: "shares/", Kind: "share", Ref: []byte("{}")},
+		{Key: "shares/rich/a", Kind: kindDirectory, Ref: []byte("[")},
+		{Key: "shares/rich", Kind: kindFile, Ref: []byte("{}")},
 	} {
 		_, err1 := w.Part.Replicate(t.Context(), w.Job(it))
 		_, err2 := w.Part.Compare(t.Context(), w.Job(it))

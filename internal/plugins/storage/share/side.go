@@ -14,6 +14,7 @@ import (
 // to come.
 type side struct {
 	at     node.Place
+	nfs    bool
 	window map[string]*listing.Entry // by name
 	folded map[string]int            // how many in window have a name that differs by case alone, at most
 	order  []string                  // names in window, as they were listed
@@ -27,8 +28,8 @@ type side struct {
 // keep is how much of a target's directory is held at least before some is dropped.
 const keep = listing.PageSize
 
-func newSide(at node.Place) *side {
-	return &side{at: at, window: map[string]*listing.Entry{}, folded: map[string]int{}}
+func newSide(at node.Place, nfs bool) *side {
+	return &side{at: at, nfs: nfs, window: map[string]*listing.Entry{}, folded: map[string]int{}}
 }
 
 // nothing is the listing of a directory that is not there.
@@ -91,7 +92,7 @@ func (s *side) more(ctx context.Context) {
 	var page []listing.Entry
 	c, err := s.at.Directory(ctx, s.at.Share, s.at.Path)
 	if err == nil {
-		page, s.marker, err = listing.Page(ctx, c, s.marker)
+		page, s.marker, err = listing.Page(ctx, c, s.marker, s.nfs)
 	}
 	switch {
 	case node.Missing(err):

@@ -107,7 +107,7 @@ func (w *walk) page(ctx context.Context, path, marker string) ([]listing.Entry, 
 	if err != nil {
 		return nil, "", err
 	}
-	return listing.Page(ctx, c, marker)
+	return listing.Page(ctx, c, marker, w.nfs)
 }
 
 // entry yields one entry and what is in it. Of one that after leads to, only what is behind
@@ -123,7 +123,7 @@ func (w *walk) entry(ctx context.Context, at place, e *listing.Entry, after []st
 		there, known := at.dst.find(ctx, e.Name)
 		r.AtThere, here.dst = w.note(ctx, e, there, known), nothing()
 		if there != nil || !known {
-			here.dst = newSide(node.Place{Account: w.Target, Share: w.share, Path: here.path})
+			here.dst = newSide(node.Place{Account: w.Target, Share: w.share, Path: here.path}, w.nfs)
 		}
 	}
 	passed := after != nil && (e.Directory || len(after) == 1) // else it was a directory when it was passed

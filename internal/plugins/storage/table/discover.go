@@ -43,16 +43,21 @@ func (tables) Discover(ctx context.Context, l part.Listing, yield func(plugin.It
 			if t == nil || t.Name == nil || *t.Name < at.table || strings.HasPrefix(*t.Name, "$") {
 				continue
 			}
-			w := walk{Listing: l, table: *t.Name, yield: yield}
-			if *t.Name == at.table {
-				w.after = &at
-			}
-			if !w.run(ctx) {
+			if !at.walk(l, *t.Name, yield).run(ctx) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// walk lists a table from the cursor on.
+func (c cursor) walk(l part.Listing, table string, yield func(plugin.Item, error) bool) walk {
+	w := walk{Listing: l, table: table, yield: yield}
+	if table == c.table {
+		w.after = &c
+	}
+	return w
 }
 
 // cursor is a place in the listing: behind a table, or behind one of its entities.

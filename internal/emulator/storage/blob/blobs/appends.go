@@ -137,9 +137,7 @@ func Seal(r *req.Request) *wire.Error {
 		}
 		b := old.Clone()
 		b.Sealed = true
-		if !old.Sealed {
-			b = t.Alter(b)
-		}
+		t.Swap(old, b) // neither ETag nor time of change move
 		r.ETag(b.ETag, b.Modified)
 		r.Out.Set("X-Ms-Blob-Sealed", "true")
 		return nil

@@ -59,6 +59,9 @@ func SetHeaders(r *req.Request) *wire.Error {
 	}
 	return changeBase(r, http.StatusOK, func(t *model.Tx, old *model.Blob) (*model.Blob, *wire.Error) {
 		b := old.Clone()
+		if b.Copy != nil && b.Copy.Status != "pending" { // Azure: Get Blob, x-ms-copy-id
+			b.Copy = nil
+		}
 		action := strings.ToLower(r.Header("X-Ms-Sequence-Number-Action"))
 		if r.Header("X-Ms-Blob-Content-Length") == "" && action == "" {
 			b.Headers = h

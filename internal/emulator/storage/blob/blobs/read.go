@@ -206,9 +206,7 @@ func describe(r *req.Request, f found) {
 		put("X-Ms-Blob-Sequence-Number", strconv.FormatInt(b.Sequence, 10))
 	case model.Append:
 		put("X-Ms-Blob-Committed-Block-Count", strconv.Itoa(b.Appends))
-		if b.Sealed {
-			put("X-Ms-Blob-Sealed", "true")
-		}
+		put("X-Ms-Blob-Sealed", strconv.FormatBool(b.Sealed))
 	case model.Block:
 	}
 	describeCopy(put, b, r.Now)

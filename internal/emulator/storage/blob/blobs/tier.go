@@ -53,6 +53,9 @@ func SetTier(r *req.Request) *wire.Error {
 		if err != nil {
 			return err
 		}
+		if old.Dir {
+			return req.OnDirectory()
+		}
 		tier, err := r.Tier(old.Type)
 		if err != nil {
 			return err

@@ -115,18 +115,14 @@ type Guard struct {
 	Cond      req.Conditions
 	Fresh     bool // there must be no blob yet
 	Overwrite bool // the content is to go: immutability and leases count
+	Mark      bool // the new blob marks a directory, which may be there already
 }
 
 // Check applies the guard.
 func (g Guard) Check(r *req.Request, t *model.Tx) *wire.Error {
 	live := t.Live()
-	if g.Fresh && live != nil {
-		return Overwrite()
-	}
-	if g.Overwrite {
-		if err := t.Room(); err != nil {
-			return err
-		}
+	if err := g.place(t); err != nil {
+		return err
 	}
 	if err := g.Cond.CheckWrite(live); err != nil {
 		return err
@@ -145,6 +141,20 @@ func (g Guard) Check(r *req.Request, t *model.Tx) *wire.Error {
 	}
 	if g.Overwrite && !t.Settings.Versioning || g.Overwrite && len(t.Container.Holds)+days(t.Container.Worm) > 0 {
 		return t.Immutable(live)
+	}
+	return nil
+}
+
+// place checks whether the path may be written at all.
+func (g Guard) place(t *model.Tx) *wire.Error {
+	live := t.Live()
+	switch {
+	case g.Fresh && live != nil:
+		return Overwrite()
+	case g.Mark && live != nil && live.Dir:
+		return nil // AzCopy goes by that (its ste/sender-blobFolders.go); not confirmed otherwise
+	case g.Overwrite:
+		return t.Room()
 	}
 	return nil
 }
@@ -204,6 +214,7 @@ func Put(r *req.Request) *wire.Error {
 
 // Store puts a new blob in its place and answers 201.
 func Store(r *req.Request, c *model.Container, b *model.Blob, g Guard) *wire.Error {
+	g.Mark = c.Marks(b)
 	err := c.Change(r.Blob, r.Now, func(t *model.Tx) *wire.Error {
 		if err := g.Check(r, t); err != nil {
 			return err

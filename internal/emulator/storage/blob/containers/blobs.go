@@ -199,11 +199,11 @@ func (l listing) properties(x *writer, e *model.Entry, b *model.Blob, now time.T
 	}
 	x.text("BlobType", string(b.Type))
 	l.tier(x, b)
-	if b == e.Base {
+	if b == e.Base && b.Deleted.IsZero() { // what is deleted has no lease (Azure: List Blobs)
 		writeLease(x, e.Lease, now)
 	}
-	if b.Type == model.Append && b.Sealed {
-		x.text("Sealed", "true")
+	if b.Type == model.Append {
+		x.text("Sealed", strconv.FormatBool(b.Sealed))
 	}
 	if l.has("copy") && b.Copy != nil {
 		writeCopy(x, b, now)
@@ -313,7 +313,7 @@ func Find(r *req.Request) *wire.Error {
 	}
 	where := r.Param("where")
 	q, bad := tagquery.ParseFind(where)
-	if bad != nil {
+	if bad != nil || r.Container != "" && q.NamesContainer() {
 		return req.BadQuery("where", where)
 	}
 	out := struct {

@@ -50,13 +50,17 @@ func Copy(r *req.Request) *wire.Error {
 			return err
 		}
 	}
-	b.Copy = &model.Copy{ID: uuid.NewString(), Source: withoutSignature(s.url), Status: "success", Started: r.Now, Completed: r.Now}
+	// The source is shown with all its parameters, the SAS included (Azure: Get Blob).
+	b.Copy = &model.Copy{ID: uuid.NewString(), Source: s.url, Status: "success", Started: r.Now, Completed: r.Now}
 	if !sync && !s.same && b.Size() > atOnce {
 		b.Copy.Status, b.Copy.Completed = "pending", time.Time{}
 		b.Copy.Ready = r.Now.Add(time.Duration(b.Size()) * time.Second / perSec)
 	}
 	err = c.Change(r.Blob, r.Now, func(t *model.Tx) *wire.Error {
 		if err := guard.Check(r, t); err != nil {
+			return err
+		}
+		if err := over(r, t, b, sync); err != nil {
 			return err
 		}
 		blobs.Written(r, t.Replace(b))
@@ -68,6 +72,27 @@ func Copy(r *req.Request) *wire.Error {
 	r.Out.Set("X-Ms-Copy-Id", b.Copy.ID)
 	r.Out.Set("X-Ms-Copy-Status", b.Copy.Status)
 	return r.Answer(http.StatusAccepted)
+}
+
+// over checks what a copy takes the place of: a blob of the same type, that is not in the
+// archive and, but for Copy Blob From URL, has no lease that will end. Its tier stays where
+// the request gives none (Azure: Copy Blob, Remarks).
+func over(r *req.Request, t *model.Tx, b *model.Blob, sync bool) *wire.Error {
+	old := t.Live()
+	switch {
+	case old == nil:
+		return nil
+	case old.Type != b.Type:
+		return req.WrongType()
+	case old.Tier.Name == "Archive":
+		return req.Conflict("BlobArchived", "This operation is not permitted on an archived blob.")
+	case !sync && t.Lease.DurationText(r.Now) == "fixed":
+		return req.Unmet("InfiniteLeaseDurationRequired", "The lease ID matched, but the specified lease must be an infinite-duration lease.")
+	}
+	if b.Tier.Inferred && !old.Tier.Inferred {
+		b.Tier = model.Tier{Name: old.Tier.Name, Changed: old.Tier.Changed}
+	}
+	return nil
 }
 
 // describe makes b what the source is, but for what the request says of it.
@@ -99,7 +124,7 @@ func (s source) describe(r *req.Request, b *model.Blob, sync bool) *wire.Error {
 	case model.Append:
 		b.Data, b.Tier = s.Content, model.Tier{}
 		b.Appends, _ = strconv.Atoi(s.Header.Get("X-Ms-Blob-Committed-Block-Count"))
-		b.Sealed = strings.EqualFold(r.Header("X-Ms-Seal-Blob"), "true")
+		b.Sealed = strings.EqualFold(cmp.Or(r.Header("X-Ms-Seal-Blob"), s.Header.Get("X-Ms-Blob-Sealed")), "true")
 	case model.Block:
 		b.Data = s.Content
 	}
@@ -141,23 +166,6 @@ func metadataOf(h http.Header) meta.Map {
 		}
 	}
 	return out
-}
-
-// withoutSignature is the source as the service shows it: without its SAS.
-func withoutSignature(source string) string {
-	u, err := url.Parse(source)
-	if err != nil {
-		return ""
-	}
-	q := u.Query()
-	kept := url.Values{}
-	for _, name := range []string{"snapshot", "versionid"} {
-		if v := q.Get(name); v != "" {
-			kept.Set(name, v)
-		}
-	}
-	u.RawQuery = kept.Encode()
-	return u.String()
 }
 
 // sub reads another aspect of the source, such as its tags.

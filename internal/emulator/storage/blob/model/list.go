@@ -84,25 +84,34 @@ func (c *Container) Walk(w Walk, now time.Time) {
 		if e.Empty() || !w.Visible(e) {
 			continue
 		}
-		if i := strings.Index(name[len(w.Prefix):], w.Delimiter); w.Delimiter != "" && i >= 0 {
-			common := name[:len(w.Prefix)+i+len(w.Delimiter)]
-			if c.key(common) >= c.key(w.From) && !w.Visit(common, nil) { // a page may have ended at it
-				return
-			}
-			k.seek(after(c.key(common)))
-			continue
-		}
-		if b := e.Live(); b != nil && b.Dir && w.Delimiter == "/" {
-			if !w.Visit(name+"/", e) {
-				return
-			}
-			k.seek(after(c.key(name + "/")))
-			continue
-		}
-		if !w.Visit(name, e) {
+		common, whole := w.common(name, e)
+		switch {
+		case common == "" && !w.Visit(name, e):
 			return
+		case common == "":
+		case whole == nil && c.key(common) < c.key(w.From): // a page may have ended at it
+			k.seek(after(c.key(common)))
+		case !w.Visit(common, whole):
+			return
+		default:
+			k.seek(after(c.key(common)))
 		}
 	}
+}
+
+// common is the common prefix that a name is listed as, with the entry of one that is a
+// directory itself; "" if it is listed as it is.
+func (w Walk) common(name string, e *Entry) (string, *Entry) {
+	if w.Delimiter == "" {
+		return "", nil
+	}
+	if i := strings.Index(name[len(w.Prefix):], w.Delimiter); i >= 0 {
+		return name[:len(w.Prefix)+i+len(w.Delimiter)], nil
+	}
+	if b := e.Live(); b != nil && b.Dir && w.Delimiter == "/" {
+		return name + "/", e
+	}
+	return "", nil
 }
 
 // after is the first name behind all that begin with prefix.

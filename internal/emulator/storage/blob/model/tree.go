@@ -96,9 +96,14 @@ func (c *Container) accessOf(dir string) posix.Access {
 	return *c.Root
 }
 
-// marked makes a directory of an empty block blob that says it is one.
+// Marks tells whether a new blob becomes a directory: an empty block blob that says it is one.
+func (c *Container) Marks(b *Blob) bool {
+	return c.account.Hierarchical() && b.Type == Block && b.Size() == 0 && strings.EqualFold(b.Meta[FolderMark], "true")
+}
+
+// marked makes a directory of a blob that marks one.
 func (c *Container) marked(b *Blob) {
-	if c.account.Hierarchical() && b.Type == Block && b.Size() == 0 && strings.EqualFold(b.Meta[FolderMark], "true") {
+	if c.Marks(b) {
 		b.Dir, b.Tier = true, Tier{}
 	}
 }
@@ -245,6 +250,12 @@ type Rights struct {
 	Path   string     // "" is the root directory
 	Want   posix.Bits // on the path
 	Create posix.Bits // on the directory that is to hold the path, if that is not there
+	Leaves string     // what is to leave the path, a directory; "": nothing
+}
+
+// Leave are the rights to take a path away from where it is.
+func Leave(name string) Rights {
+	return Rights{Path: Parent(name), Want: posix.Write | posix.Execute, Leaves: name}
 }
 
 // Allows tells whether somebody may do something with a path by its list and by those of
@@ -253,6 +264,9 @@ func (c *Container) Allows(id string, need Rights) bool {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if c.Root == nil {
+		return false
+	}
+	if need.Leaves != "" && !c.loose(id, need) {
 		return false
 	}
 	if need.Path == "" {
@@ -270,6 +284,17 @@ func (c *Container) Allows(id string, need Rights) bool {
 		return b.Access != nil && b.Access.Allows(id, need.Want)
 	}
 	return c.accessOf(Parent(need.Path)).Allows(id, need.Create)
+}
+
+// loose tells whether a sticky bit does not hold a path back: out of such a directory only
+// its owner and that of the path may take it. The caller holds the lock.
+func (c *Container) loose(id string, need Rights) bool {
+	dir := c.accessOf(need.Path)
+	if !dir.Sticky || strings.EqualFold(dir.Owner, id) {
+		return true
+	}
+	b := c.live(need.Leaves)
+	return b == nil || b.Access != nil && strings.EqualFold(b.Access.Owner, id)
 }
 
 // Owns tells whether somebody is the owner of a path; "" is the root directory.

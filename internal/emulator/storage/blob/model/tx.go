@@ -44,7 +44,9 @@ func (t *Tx) Replace(b *Blob) *Blob {
 	old := t.Live()
 	if old != nil {
 		b.Created = old.Created // that an overwrite keeps it is not confirmed
-		t.supersede(old, at)
+		if !old.Dir {
+			t.supersede(old, at)
+		}
 	}
 	t.c.marked(b)
 	t.c.adopt(t.Name, b, old)

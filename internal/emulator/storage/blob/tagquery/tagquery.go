@@ -171,6 +171,14 @@ func (t term) holds(c int) bool {
 	return c <= 0
 }
 
+// NamesContainer tells whether the expression has @container, which it may not where a
+// container is searched (Azure: Find Blobs by Tags for a container).
+func (q *Query) NamesContainer() bool {
+	return slices.ContainsFunc(q.any, func(all []term) bool {
+		return slices.ContainsFunc(all, func(t term) bool { return t.key == container })
+	})
+}
+
 // Keys are the tags that the expression speaks of, each once, which Find Blobs by Tags shows.
 func (q *Query) Keys() []string {
 	var out []string

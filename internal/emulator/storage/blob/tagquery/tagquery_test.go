@@ -50,6 +50,9 @@ func TestExpressions(t *testing.T) {
 	if err != nil || !slices.Equal(q.Keys(), []string{"a", "b"}) {
 		t.Errorf("%v %v", q, err)
 	}
+	if !q.NamesContainer() {
+		t.Error("@container is not seen")
+	}
 	if q.MatchesIn("c", nil) {
 		t.Error("a blob without tags is found")
 	}

@@ -138,6 +138,9 @@ func (c *Copier) Copy(ctx context.Context, o Order) (Result, error) {
 	}
 	if o.Via != Stream && (o.Via == Server || !way.closed.Load()) {
 		err := w.run(ctx, c.fromServer)
+		if err == nil {
+			err = w.stillSame(ctx)
+		}
 		if err == nil || o.Via == Server || !errors.Is(err, ErrNoServerCopy) {
 			return Result{Bytes: w.moved.Load(), Path: "server to server"}, err
 		}
@@ -192,14 +195,11 @@ func (w *work) run(ctx context.Context, send put) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return w.stillSame(ctx)
+	return ctx.Err()
 }
 
-// stillSame looks whether the source is what the ranges were read from. The last answer of
-// the service that was compared is older than the last range.
+// stillSame looks whether the source is what the target's service has read: unlike this
+// program, that does not compare what each range is of.
 func (w *work) stillSame(ctx context.Context) error {
 	p, err := w.src.GetProperties(ctx, nil)
 	if err != nil {

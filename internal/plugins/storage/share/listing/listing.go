@@ -35,12 +35,12 @@ type Entry struct {
 }
 
 // Page reads one page of a directory, in the order of the service. It returns the marker
-// of the next page, "" after the last.
-func Page(ctx context.Context, c *directory.Client, marker string) ([]Entry, string, error) {
+// of the next page, "" after the last. A share of NFS is not asked for what only SMB has.
+func Page(ctx context.Context, c *directory.Client, marker string, nfs bool) ([]Entry, string, error) {
 	most, more := int32(PageSize), true
 	opt := &directory.ListFilesAndDirectoriesOptions{
 		MaxResults: &most, IncludeExtendedInfo: &more,
-		Include: directory.ListFilesInclude{Timestamps: true, ETag: true, Attributes: true, PermissionKey: true},
+		Include: directory.ListFilesInclude{Timestamps: true, ETag: true, Attributes: !nfs, PermissionKey: !nfs},
 	}
 	if marker != "" {
 		opt.Marker = &marker

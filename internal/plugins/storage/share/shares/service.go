@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/fileerror"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/share"
@@ -17,9 +18,18 @@ import (
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
-// smallestPremium is the least quota of a share in a premium account, in GiB
-// (https://learn.microsoft.com/rest/api/storageservices/create-share).
-const smallestPremium = 100
+// smallest is the least quota of a share in an account, in GiB: where storage is
+// provisioned, it begins higher (https://learn.microsoft.com/azure/storage/files/understanding-billing).
+func smallest(f account.Facts) int32 {
+	switch {
+	case strings.Contains(strings.ToUpper(f.SKU), "V2_"): // "StandardV2_LRS", "PremiumV2_LRS"
+		return 32
+	case f.Premium():
+		return 100
+	default:
+		return 1
+	}
+}
 
 // hasTiers tells whether an account's shares have tiers
 // (https://learn.microsoft.com/azure/storage/files/storage-files-planning).
@@ -114,9 +124,9 @@ func (s *Job) wanted(ctx context.Context) (shape, []string, error) {
 			lost = append(lost, "its tier "+src.tier+", since the target's account has no tiers")
 		}
 	}
-	if s.To.Premium() && want.quota < smallestPremium {
-		lost = append(lost, fmt.Sprintf("its quota of %d GiB, since premium accounts begin at %d", want.quota, smallestPremium))
-		want.quota = smallestPremium
+	if least := smallest(s.To.Facts); want.quota < least {
+		lost = append(lost, fmt.Sprintf("its quota of %d GiB, since shares of the target's account begin at %d", want.quota, least))
+		want.quota = least
 	}
 	return want, lost, nil
 }
@@ -186,7 +196,9 @@ func (s *Job) update(ctx context.Context, want, at shape) error {
 	if want.root == nil || at.root == nil || !rootDiffers(want.root, at.root) {
 		return nil
 	}
-	err = node.SetDirectory(ctx, s.root(plugin.Target), want.root, at.root, !part.SameMetadata(want.root.Metadata, at.root.Metadata))
+	root := *want.root
+	root.Created, root.Written, root.Changed = time.Time{}, time.Time{}, time.Time{} // they are the share's own
+	err = node.SetDirectory(ctx, s.root(plugin.Target), &root, at.root, !part.SameMetadata(want.root.Metadata, at.root.Metadata))
 	return s.fail("set up the root directory", plugin.Target, err, node.Write, node.WriteAsBackup, node.ModifyPermissions)
 }
 

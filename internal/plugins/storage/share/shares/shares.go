@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/service"
@@ -105,7 +106,6 @@ func (s *Job) Replicate(ctx context.Context) (plugin.Outcome, error) {
 	if err != nil {
 		return plugin.Outcome{}, err
 	}
-	out := plugin.Outcome{Status: plugin.Updated, Warnings: part.NotCarried(lost)}
 	ours := len(s.Checkpoint) > 0
 	if at == nil {
 		made, err := s.create(ctx, want)
@@ -118,15 +118,16 @@ func (s *Job) Replicate(ctx context.Context) (plugin.Outcome, error) {
 		// What it lacks is what would have been set next: the answer to the request was lost.
 		ours = ours || made || onlyLacks(want.differences(*at), *at)
 	}
-	fields := want.differences(*at)
-	if len(fields) == 0 && !ours {
-		return plugin.Outcome{Status: plugin.Unchanged}, nil
-	}
-	if want.protocol != at.protocol || !s.Overwrite && !ours {
-		return plugin.Outcome{}, s.conflict(want, *at, fields)
-	}
-	if ours {
-		out.Status = plugin.Created
+	out := plugin.Outcome{Status: plugin.Created, Warnings: part.NotCarried(lost)}
+	if !ours {
+		fields := want.differences(*at)
+		if len(fields) == 0 {
+			return plugin.Outcome{Status: plugin.Unchanged}, nil
+		}
+		if err := s.mayReplace(want, *at, fields); err != nil {
+			return plugin.Outcome{}, err
+		}
+		out.Status = plugin.Updated
 	}
 	return out, s.update(ctx, want, *at)
 }
@@ -145,6 +146,17 @@ func (s *Job) created(ctx context.Context, made bool, want shape) (*shape, error
 	return nil, e
 }
 
+// theirs returns the fields in which somebody's work would be undone. A root directory that
+// was not touched since the share was made, by the control plane as a rule, is nobody's. That
+// Azure gives a new one equal times of creation and change could not be confirmed; if it
+// does not, the user has to say that it may be changed.
+func (s shape) theirs(fields []string) []string {
+	if s.root == nil || s.root.Created.IsZero() || !s.root.Created.Equal(s.root.Changed) {
+		return fields
+	}
+	return slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return f == fieldRoot })
+}
+
 // onlyLacks tells whether a share is as one that was made a moment ago.
 func onlyLacks(fields []string, at shape) bool {
 	for _, f := range fields {
@@ -155,13 +167,17 @@ func onlyLacks(fields []string, at shape) bool {
 	return len(at.policies) == 0
 }
 
-func (s *Job) conflict(want, at shape, fields []string) error {
+// mayReplace tells whether what differs at the target may be made like the source.
+func (s *Job) mayReplace(want, at shape, fields []string) error {
 	if want.protocol != at.protocol {
 		e := s.Problem("copy", plugin.Target, errs.Conflict, fmt.Errorf("the target's share is one of %s, the source's one of %s; a share keeps its protocol for life", at.protocol, want.protocol))
 		e.Hint = "delete the target's share, if nothing of it is needed: az storage share-rm delete --name " + s.name
 		return e
 	}
-	return s.Problem("copy", plugin.Target, errs.Conflict, fmt.Errorf("the target differs in %s", strings.Join(fields, ", ")))
+	if theirs := at.theirs(fields); len(theirs) > 0 && !s.Overwrite {
+		return s.Problem("copy", plugin.Target, errs.Conflict, fmt.Errorf("the target differs in %s", strings.Join(theirs, ", ")))
+	}
+	return nil
 }
 
 // Compare compares it, as plugin.Comparer says.

@@ -26,7 +26,7 @@ func (g *Gateway) serve(c net.Conn) {
 		defer g.mu.Unlock()
 		delete(g.conns, c)
 	}()
-	in := bufio.NewReaderSize(c, maxHead)
+	in, out := bufio.NewReaderSize(c, maxHead), bufio.NewWriter(c)
 	for {
 		names, err := metadataNames(in)
 		if err != nil {
@@ -36,8 +36,8 @@ func (g *Gateway) serve(c net.Conn) {
 		if err != nil {
 			return
 		}
-		resp := g.respond(req, names)
-		if err := resp.Write(c); err != nil || req.Close || resp.Close {
+		resp := g.respond(req, names) //nolint:bodyclose // its body is at hand
+		if resp.Write(out) != nil || out.Flush() != nil || req.Close || resp.Close {
 			return
 		}
 	}

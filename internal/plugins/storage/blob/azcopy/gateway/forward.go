@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -23,18 +25,23 @@ const (
 
 // answer does what a request asks for, if it may.
 func (g *Gateway) answer(req *http.Request, body []byte) *http.Response {
-	kind := g.rule(req)
-	switch kind {
+	to := g.From
+	if strings.EqualFold(req.URL.Host, g.to) {
+		to = g.To
+	}
+	is := g.rule(req)
+	switch is {
 	case nothing:
 		return refuse(req, http.StatusForbidden, "AuthorizationPermissionMismatch", "a copy of this container's block blobs does not need this request")
 	case exists:
 		return refuse(req, http.StatusConflict, "ContainerAlreadyExists", "the container was made before")
+	case remove: // what was not written whole is not there; what is there is not the program's
+		return refuse(req, http.StatusNotFound, "BlobNotFound", "nothing was written here")
+	case kind: // the service wants a right for this answer that a copy does not need
+		return answerWith(req, http.StatusOK, http.Header{"X-Ms-Sku-Name": {to.SKU}, "X-Ms-Account-Kind": {to.Kind}, "X-Ms-Is-Hns-Enabled": {strconv.FormatBool(to.HNS)}}, nil)
 	case whole, list:
 		req.Header.Set("If-None-Match", "*")
-	}
-	to := g.From
-	if strings.EqualFold(req.URL.Host, g.to) {
-		to = g.To
+	case look, block: // as they are
 	}
 	f := account.Foreign{
 		Method: req.Method, Container: g.Container, Path: req.URL.EscapedPath(), Query: withoutSignature(req.URL.Query()), Header: maps.Clone(req.Header), Body: body,
@@ -44,7 +51,7 @@ func (g *Gateway) answer(req *http.Request, body []byte) *http.Response {
 	}
 	var resp *http.Response
 	var err error
-	if kind == whole || kind == block {
+	if is == whole || is == block {
 		resp, err = g.copy(f)
 	} else {
 		resp, err = to.Forward(g.ctx, f)
@@ -52,8 +59,8 @@ func (g *Gateway) answer(req *http.Request, body []byte) *http.Response {
 	if err != nil {
 		return failed(req, err)
 	}
-	if resp.StatusCode < http.StatusMultipleChoices && (kind == block || kind == list) {
-		g.stage(req.URL.Path, kind == block)
+	if resp.StatusCode < http.StatusMultipleChoices && (is == block || is == list) {
+		g.stage(req.URL.Path, is == block)
 	}
 	return passedOn(req, resp)
 }
@@ -89,9 +96,15 @@ func withoutSignature(q url.Values) string {
 	return q.Encode()
 }
 
+// inferred is, in a listing, a tier that a blob has only as long as its account has it. The
+// program would make it the copy's own. That the service always writes the two side by side
+// could not be confirmed: where it does not, the tier becomes the copy's own.
+var inferred = regexp.MustCompile(`<AccessTier>\w*</AccessTier>\s*<AccessTierInferred>true</AccessTierInferred>`)
+
 // passedOn is an answer of a service as the program gets it.
 func passedOn(req *http.Request, resp *http.Response) *http.Response {
 	body, err := io.ReadAll(resp.Body)
+	body = inferred.ReplaceAll(body, nil)
 	_ = resp.Body.Close() // it is at hand already
 	if err != nil {
 		return failed(req, err)

@@ -43,7 +43,7 @@ type Gateway struct {
 	Order
 	ctx      context.Context // of every request that is sent on: it ends with the gateway
 	cancel   context.CancelFunc
-	from, to string          // hosts
+	from, to string // hosts
 	password string
 	listener net.Listener
 

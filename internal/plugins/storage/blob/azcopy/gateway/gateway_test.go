@@ -150,7 +150,6 @@ func TestOnlyWhatACopyNeedsIsLetThrough(t *testing.T) {
 		{"a listing", "GET", from + "box?restype=container&comp=list&" + sig, nil, true},
 		{"properties of a container", "GET", to + "box?restype=container&" + sig, nil, true},
 		{"properties of a blob", "HEAD", to + "box/a%20b?" + sig, nil, true},
-		{"properties of the account", "GET", to + "box/x?restype=account&comp=properties&" + sig, nil, true},
 		{"tags", "GET", from + "box/x?comp=tags&" + sig, nil, true},
 		{"a blob", "PUT", to + "box/a/b%2Fc?" + sig, copies(from + "box/a%2Fb/c?" + sig), true},
 		{"a block", "PUT", to + "box/x?comp=block&blockid=AA&" + sig, copies(from + "box/x?" + sig), true},
@@ -164,7 +163,7 @@ func TestOnlyWhatACopyNeedsIsLetThrough(t *testing.T) {
 		{"a snapshot", "HEAD", from + "box/x?snapshot=1&" + sig, nil, false},
 		{"another host", "GET", "http://management.azure.com/box?restype=container&comp=list", nil, false},
 		{"a write to the source", "PUT", from + "box/x?" + sig, copies(from + "box/x?" + sig), false},
-		{"a delete", "DELETE", to + "box/x?" + sig, nil, false},
+		{"a delete at the source", "DELETE", from + "box/x?" + sig, nil, false},
 		{"new properties", "PUT", to + "box/x?comp=properties&" + sig, copies(from + "box/x?" + sig), false},
 		{"a blob of its own", "PUT", to + "box/x?" + sig, []string{"x-ms-blob-type", "BlockBlob"}, false},
 		{"a page blob", "PUT", to + "box/x?" + sig, []string{"x-ms-copy-source", from + "box/x?" + sig, "x-ms-blob-type", "PageBlob"}, false},
@@ -186,6 +185,12 @@ func TestOnlyWhatACopyNeedsIsLetThrough(t *testing.T) {
 	}
 	if status, code, came := c.send(t, "PUT", to+"box?restype=container&"+sig); status != http.StatusConflict || code != "ContainerAlreadyExists" || came != nil {
 		t.Errorf("a new container: %d %s, %v", status, code, came)
+	}
+	if status, code, came := c.send(t, "DELETE", to+"box/x?"+sig); status != http.StatusNotFound || code != "BlobNotFound" || came != nil {
+		t.Errorf("a delete: %d %s, %v", status, code, came)
+	}
+	if status, code, came := c.send(t, "GET", to+"box/x?restype=account&comp=properties&"+sig); status != http.StatusOK || code != "" || came != nil {
+		t.Errorf("properties of the account: %d %s, %v", status, code, came)
 	}
 }
 

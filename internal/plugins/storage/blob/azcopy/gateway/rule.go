@@ -13,36 +13,41 @@ const (
 	nothing what = iota // it is refused
 	look                // it reads what is no content
 	exists              // it asks for the container to be made, which it is already
+	kind                // it asks what kind of account this is
+	remove              // it takes back what it could not write whole
 	whole               // a blob from the source's blob, by one request
 	block               // a block from the source's blob
 	list                // the blob from its blocks
 )
 
 // rule says what a request is: see https://learn.microsoft.com/rest/api/storageservices/
-// for get-account-information, get-container-properties, list-blobs, get-blob-properties, get-blob-tags,
-// get-block-list, create-container, put-blob-from-url, put-block-from-url, put-block-list.
+// for get-account-information, get-container-properties, list-blobs, get-blob-properties,
+// get-blob-tags, get-block-list, create-container, put-blob-from-url, put-block-from-url,
+// put-block-list.
 func (g *Gateway) rule(req *http.Request) what {
 	container, blob, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"), "/")
 	q := req.URL.Query()
-	comp, restype := q.Get("comp"), q.Get("restype")
-	source, target := strings.EqualFold(req.URL.Host, g.from), strings.EqualFold(req.URL.Host, g.to)
-	switch {
-	case req.URL.Scheme != "http" || !(source || target) || container != g.Container || q.Has("snapshot") || q.Has("versionid"):
+	if container != g.Container || req.URL.Scheme != "http" || q.Has("snapshot") || q.Has("versionid") {
 		return nothing
-	case req.Method == http.MethodGet && restype == "account" && comp == "properties":
-		return look
-	case req.Method == http.MethodGet && blob == "":
-		return when(restype == "container" && (comp == "" || comp == "list"), look)
-	case req.Method == http.MethodHead:
-		return when(comp == "", look)
-	case req.Method == http.MethodGet:
-		return when(comp == "tags" || comp == "blocklist", look)
-	case req.Method != http.MethodPut || !target:
-		return nothing
-	case blob == "":
-		return when(restype == "container" && comp == "", exists)
 	}
-	return g.write(req, comp)
+	target := strings.EqualFold(req.URL.Host, g.to)
+	if !target && !strings.EqualFold(req.URL.Host, g.from) {
+		return nothing
+	}
+	comp := q.Get("comp")
+	switch req.Method {
+	case http.MethodGet, http.MethodHead:
+		return reading(req.Method, q.Get("restype"), comp, blob != "")
+	case http.MethodPut:
+		if blob == "" {
+			return when(target && q.Get("restype") == "container" && comp == "", exists)
+		}
+		return when(target, g.writing(req, comp))
+	case http.MethodDelete:
+		return when(target && blob != "", remove)
+	default:
+		return nothing
+	}
 }
 
 func when(yes bool, w what) what {
@@ -52,8 +57,22 @@ func when(yes bool, w what) what {
 	return nothing
 }
 
-// write says what a request is that writes a blob of the target.
-func (g *Gateway) write(req *http.Request, comp string) what {
+// reading says what a request is that changes nothing.
+func reading(method, restype, comp string, blob bool) what {
+	switch {
+	case method == http.MethodHead:
+		return when(comp == "", look)
+	case restype == "account":
+		return when(comp == "properties", kind)
+	case blob:
+		return when(comp == "tags" || comp == "blocklist", look)
+	default:
+		return when(restype == "container" && (comp == "" || comp == "list"), look)
+	}
+}
+
+// writing says what a request is that writes a blob of the target.
+func (g *Gateway) writing(req *http.Request, comp string) what {
 	switch {
 	case comp == "blocklist":
 		return when(g.isStaged(req.URL.Path), list)
