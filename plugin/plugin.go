@@ -67,9 +67,9 @@ type Undoer interface {
 //
 // The outcomes stand in the order of the tasks. Each says what Replicate would have said;
 // one without a status leaves its item to Replicate, and an error leaves all items to it.
-// What was written before may then be written again: a batch must be such that Replicate
-// comes to the same end behind it, whether all of it, a part or nothing has happened.
-// There is no need to try again in here, nor to find out which item is at fault.
+// A call is therefore all or nothing, or idempotent: whatever of it has happened, Replicate
+// must come to the same end behind it. There is no need to try again in here, nor to find
+// out which item is at fault.
 type BatchReplicator interface {
 	ReplicateBatch(ctx context.Context, ts []Task) ([]Outcome, error)
 }

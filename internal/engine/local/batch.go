@@ -10,8 +10,8 @@ import (
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
-// window makes the window of a pair for so many workers: where one call takes several
-// items, there is room for a call of each.
+// window makes the window of a pair for so many workers. Where one call takes several
+// items, each worker must be able to have one: such a call may be many requests in turn.
 func (s *stage) window(p *pair, workers int) *window {
 	size, batch := windowSize, map[string]int{} // by item kind
 	if _, can := p.Plugin.(plugin.BatchReplicator); can && s.phase.writes() && !p.second {

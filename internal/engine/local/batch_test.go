@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -132,6 +133,43 @@ func TestBatchesAreAlike(t *testing.T) {
 	r := apply(t.Context(), t, engine.Options{}, a)
 	if r.Outcomes[plugin.Created] != int64(len(items)) || len(b.calls) == 0 {
 		t.Errorf("outcomes = %v, %d calls", r.Outcomes, len(b.calls))
+	}
+}
+
+// TestBatchesOfAnyTree: whatever the tree, the sizes and the calls that fail, the run comes
+// to its end, parents before children.
+func TestBatchesOfAnyTree(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(40) {
+		synctest.Test(t, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 1))
+			var items []plugin.Item
+			for i := range 700 {
+				it := plugin.Item{Key: plugin.Key(fmt.Sprint("k", i)), Kind: []string{"thing", "thing", "rock"}[rnd.IntN(3)]}
+				if i > 0 && rnd.IntN(10) > 0 {
+					it.Parent = items[rnd.IntN(min(len(items), 1+rnd.IntN(300)))].Key
+				}
+				items = append(items, it)
+			}
+			b, a := batches(2+rnd.IntN(200), items...)
+			b.on = func(ctx context.Context, ts []plugin.Task) ([]plugin.Outcome, error) {
+				for _, task := range ts {
+					if _, there := b.World.Get("/target/a", task.Item.Parent); !there && task.Item.Parent != "" {
+						t.Errorf("%s comes before its parent", task.Item.Key)
+					}
+				}
+				time.Sleep(time.Duration(len(ts)%7) * time.Millisecond)
+				outs, err := b.copyAll(ctx, ts)
+				if len(ts)%5 == 0 {
+					err = errors.New("refused")
+				}
+				return outs, err
+			}
+			r := apply(t.Context(), t, engine.Options{Workers: 1 + rnd.IntN(5)}, a)
+			if r.FailTotal != 0 || r.Fidelity.Verified != 700 {
+				t.Errorf("seed %d: %v, %+v", seed, r.Outcomes, r.Fidelity.Count)
+			}
+		})
 	}
 }
 

@@ -72,14 +72,13 @@ func TestEntitiesGoTogether(t *testing.T) {
 	if n := sum(asked); n > 60 || n < 20 {
 		t.Errorf("%d requests to both accounts, want at most 60: %v", n, asked)
 	}
-	t.Log(asked)
 	l.sameEntities()
 	if r, asked = l.apply(); r.Outcomes[plugin.Unchanged] != 1001 || sum(asked) > 15 {
 		t.Errorf("second run: %v, %v", r.Outcomes, asked)
 	}
 }
 
-// TestBatchesUnderFaults: answers are lost, refused and late, and the end is the same.
+// TestBatchesUnderFaults: every other try of a batch is refused, and the end is the same.
 func TestBatchesUnderFaults(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, side{data: `{"tables":[{"name":"Big","generate":{"count":1000,"perPartition":90}}]}`}, side{})
