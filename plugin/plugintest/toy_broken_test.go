@@ -69,7 +69,7 @@ var broken = []struct {
 }
 
 // TestBrokenToys breaks the toy plugin in each way and sees the named checks fail, and no
-// others. Checks that measure the process run for their own bugs only, the slowest two
+// others. Checks that measure the process run for their own bugs only, the slowest three
 // for bugs of Replicate; under the race detector and with -short, the checks that must
 // fail are run alone.
 func TestBrokenToys(t *testing.T) {
@@ -79,7 +79,7 @@ func TestBrokenToys(t *testing.T) {
 			slices.Sort(want)
 			var checks []plugintest.Check
 			for _, c := range plugintest.Checks() {
-				slow := c.Name == "Replicate/Faults" || c.Name == "Replicate/CrashEverywhere"
+				slow := c.Name == "Replicate/Faults" || c.Name == "Replicate/CrashEverywhere" || c.Name == "Batch/Faults"
 				named := slices.Contains(want, c.Name)
 				related := !c.Alone && !raceEnabled && !testing.Short() && (!slow || strings.HasPrefix(b.check, "Replicate/"))
 				if named || related {

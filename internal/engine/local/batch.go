@@ -88,7 +88,7 @@ func (s *stage) replicateAll(ctx context.Context, p *pair, group []work, idle *t
 	for i := range group {
 		tasks[i] = s.task(ctx, p, &group[i], idle)
 	}
-	//nolint:forcetypeassert // there are groups for such plugins alone, see window
+	// There are groups for such plugins alone, see window.
 	outs, err := p.Plugin.(plugin.BatchReplicator).ReplicateBatch(ctx, tasks)
 	if err == nil && len(outs) != len(tasks) {
 		err = &errs.Error{
