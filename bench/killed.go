@@ -10,13 +10,13 @@ import (
 
 // killed kills a run by the signal that nobody can catch when a quarter of a blob's blocks
 // is at the target, has it go on, and counts what was sent.
-func killed(ctx context.Context, l *lab, size int64) (rows []row, err error) {
+func killed(ctx context.Context, l *lab, size int64, ways ...string) (rows []row, err error) {
 	c := cell{count: 1, size: size}
 	text, err := accountsOf(c, false)
 	if err != nil {
 		return nil, err
 	}
-	for _, way := range []string{byServer, through} {
+	for _, way := range ways {
 		// The server's blocks are larger, and go so fast that latency has to hold them up.
 		of, blocks := emulation{world: text, latency: latency}, int(size/(32*mib))
 		if way == through {

@@ -35,7 +35,7 @@ func scenarios() []scenario {
 		{"growth", "Memory, 100,000 and 200,000 secrets, no latency", true, func(ctx context.Context, l *lab) ([]row, error) { return memory(ctx, l, 150, 100_000, 200_000) }},
 		{"journal", "Journal", false, journal},
 		{"blobs", "Blobs, against AzCopy and rclone", false, blobs},
-		{"killed", "Killed in the middle of a blob of 2 GiB, then resumed", false, func(ctx context.Context, l *lab) ([]row, error) { return killed(ctx, l, 2<<30) }},
+		{"killed", "Killed in the middle of a blob of 2 GiB, then resumed", false, func(ctx context.Context, l *lab) ([]row, error) { return killed(ctx, l, 2<<30, byServer, through) }},
 		{"azurite", "Blobs, against AzCopy and rclone, on Azurite", false, onAzurite},
 		{"million", "Unchanged blobs, 100,000 and 1,000,000", true, func(ctx context.Context, l *lab) ([]row, error) { return unchanged(ctx, l, 200, 100_000, 1_000_000) }},
 	}

@@ -1,12 +1,12 @@
 // Package contoso is the tenant that the demo copies: a made-up company with three key
-// vaults and what people really keep in them, the awkward things included. Every value is
-// invented; nothing here opens anything.
+// vaults, a storage account and what people really keep in them, the awkward things
+// included. Every value is invented; nothing here opens anything.
 //
 // scenario.json is what Generate(DefaultSeed) gives, and mapping.json pairs the one vault
 // whose target carries no tag. Both are kept as files to be read, changed and given to
 // "atg emulator start --scenario"; "go test ./examples/contoso -update" writes them anew.
 //
-// arm has the template that deploys the target's vaults, with its parameters. The demo
+// arm has the template that deploys the target's resources, with its parameters. The demo
 // begins before that deployment, with the world of Undeployed.
 package contoso
 
@@ -31,12 +31,12 @@ var mapping []byte
 //go:embed arm/*.json
 var templates embed.FS
 
-// Templates returns the files of the folder arm: the template of the target's vaults and
+// Templates returns the files of the folder arm: the template of the target's resources and
 // its parameters.
 func Templates() fs.FS { return templates }
 
 // Scenario returns an emulator scenario as JSON: that of scenario.json for DefaultSeed,
-// for any other seed the same tenants and vaults with other content.
+// for any other seed the same tenants and resources with other content.
 func Scenario(seed uint64) ([]byte, error) {
 	if seed == DefaultSeed {
 		return bytes.Clone(scenario), nil
@@ -45,8 +45,8 @@ func Scenario(seed uint64) ([]byte, error) {
 }
 
 // Undeployed returns the scenario of a seed as it is before the template is deployed: of
-// the target's vaults only the one that is in use is there, and the target's principal may
-// deploy.
+// the target's resources only the vault that is in use is there, and the target's principal
+// may deploy.
 func Undeployed(seed uint64) ([]byte, error) {
 	w := Generate(seed)
 	t := &w.Tenants[1]
@@ -62,9 +62,11 @@ const TargetGroup = targetRG
 // Mapping returns the mapping file that belongs to every scenario of this package.
 func Mapping() []byte { return bytes.Clone(mapping) }
 
-// Settings are what the demo sets, in the form of --set: everything that can be copied
-// without a change of the source is copied.
-func Settings() []string { return []string{"keyvault.versions=all", "keyvault.deleted=recover"} }
+// Settings are what the demo sets, in the form of --set: all versions and snapshots of what
+// is copied, and content that is read at both sides to compare it.
+func Settings() []string {
+	return []string{"keyvault.versions=all", "keyvault.deleted=recover", "storage.history=snapshots", "storage.verify=content"}
+}
 
 // The names of the two tenants in every scenario.
 const (
@@ -112,9 +114,11 @@ type (
 		Type       string            `json:"type"`
 		Name       string            `json:"name"`
 		Location   string            `json:"location"`
+		Kind       string            `json:"kind,omitempty"`
+		SKU        map[string]any    `json:"sku,omitempty"`
 		Tags       map[string]string `json:"tags,omitempty"`
 		Properties map[string]any    `json:"properties"`
-		Data       *Vault            `json:"data,omitempty"`
+		Data       any               `json:"data,omitempty"` // a *Vault, an *Account; nil: nothing
 	}
 	// RoleAssignment gives a principal a role.
 	RoleAssignment struct {

@@ -2,6 +2,7 @@ package contoso
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -46,15 +47,11 @@ func TestAwkwardCasesStay(t *testing.T) {
 	t.Parallel()
 	for _, seed := range []uint64{DefaultSeed, 2, 99} {
 		w := Generate(seed)
-		vaults := w.Tenants[0].Subscriptions[0].ResourceGroups[0].Resources
-		if len(vaults) != 3 {
-			t.Fatalf("seed %d: %d source vaults", seed, len(vaults))
-		}
 		total := 0
 		names := map[string]bool{}
-		for _, v := range vaults {
-			total += len(v.Data.Secrets) + len(v.Data.Keys) + len(v.Data.Certificates)
-			for _, s := range v.Data.Secrets {
+		for _, v := range sourceData[*Vault](t, w, 3) {
+			total += len(v.Secrets) + len(v.Keys) + len(v.Certificates)
+			for _, s := range v.Secrets {
 				if len(s.Value) > limit {
 					t.Errorf("seed %d: %s has %d bytes", seed, s.Name, len(s.Value))
 				}
@@ -71,6 +68,75 @@ func TestAwkwardCasesStay(t *testing.T) {
 			if !names[n] {
 				t.Errorf("seed %d lacks %s", seed, n)
 			}
+		}
+	}
+}
+
+// sourceData returns what lives in the source's resources of one sort, of which there are n.
+func sourceData[T any](t *testing.T, w World, n int) []T {
+	t.Helper()
+	var out []T
+	for _, r := range w.Tenants[0].Subscriptions[0].ResourceGroups[0].Resources {
+		if data, ok := r.Data.(T); ok {
+			out = append(out, data)
+		}
+	}
+	if len(out) != n {
+		t.Fatalf("the source has %d resources of this sort, want %d", len(out), n)
+	}
+	return out
+}
+
+func TestAwkwardBlobsStay(t *testing.T) {
+	t.Parallel()
+	for _, seed := range []uint64{DefaultSeed, 2, 99} {
+		a := sourceData[*Account](t, Generate(seed), 1)[0]
+		has := map[string]int{}
+		for _, c := range a.Containers {
+			has["blobs"] += len(c.Blobs)
+			for _, b := range c.Blobs {
+				if len(b.Name) > 1024 {
+					t.Errorf("seed %d: the name %s has %d letters", seed, b.Name, len(b.Name))
+				}
+				for what, is := range map[string]bool{
+					"archived": b.Tier == "Archive", "appended": b.Type == "append", "paged": b.Type == "page", "without MD5": b.NoMD5,
+					"empty": b.Octets == Octets{}, "leased": b.Leased, "in blocks": b.BlockSize > 0, "with a past": len(b.Snapshots) > 0,
+				} {
+					if is {
+						has[what]++
+					}
+				}
+			}
+		}
+		for _, v := range a.Virtual {
+			has["blobs"] += v.Count
+		}
+		if has["blobs"] < 150 || has["blobs"] > 300 {
+			t.Errorf("seed %d: %d blobs", seed, has["blobs"])
+		}
+		for _, what := range []string{"archived", "appended", "paged", "without MD5", "empty", "leased", "in blocks", "with a past"} {
+			if has[what] == 0 {
+				t.Errorf("seed %d has no blob that is %s", seed, what)
+			}
+		}
+	}
+}
+
+// TestOrdersHaveEveryType: an entity names those types that JSON alone does not tell.
+func TestOrdersHaveEveryType(t *testing.T) {
+	t.Parallel()
+	a := sourceData[*Account](t, Generate(DefaultSeed), 1)[0]
+	types := map[any]int{}
+	for _, e := range a.Tables[0].Entities {
+		for name, v := range e {
+			if strings.HasSuffix(name, "@odata.type") {
+				types[v]++
+			}
+		}
+	}
+	for _, want := range []string{"Edm.Int64", "Edm.Double", "Edm.DateTime", "Edm.Guid", "Edm.Binary"} {
+		if types[want] != len(a.Tables[0].Entities) {
+			t.Errorf("%d of %d entities have a property of type %s", types[want], len(a.Tables[0].Entities), want)
 		}
 	}
 }

@@ -17,24 +17,25 @@ const (
 	targetApp    = "f0000000-0000-4000-8000-000000000003"
 	targetObject = "f0000000-0000-4000-8000-000000000004"
 
-	vaultType  = "Microsoft.KeyVault/vaults"
-	sourceTag  = "atg-source-id"
-	sourceRG   = "rg-contoso-prod"
-	targetRG   = "rg-fabrikam-prod"
-	sourceArea = "westeurope"
-	targetArea = "northeurope"
+	vaultType   = "Microsoft.KeyVault/vaults"
+	accountType = "Microsoft.Storage/storageAccounts"
+	sourceTag   = "atg-source-id"
+	sourceRG    = "rg-contoso-prod"
+	targetRG    = "rg-fabrikam-prod"
+	sourceArea  = "westeurope"
+	targetArea  = "northeurope"
 )
 
-// sourceID is the resource ID of a vault of the source.
-func sourceID(vault string) string {
-	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/%s/%s", sourceSub, sourceRG, vaultType, vault)
+// sourceID is the resource ID of a resource of the source.
+func sourceID(typ, name string) string {
+	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/%s/%s", sourceSub, sourceRG, typ, name)
 }
 
-func targetID(vault string) string {
-	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/%s/%s", targetSub, targetRG, vaultType, vault)
+func targetID(typ, name string) string {
+	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/%s/%s", targetSub, targetRG, typ, name)
 }
 
-// Generate makes the scenario for a seed. Vaults, names that matter and awkward cases
+// Generate makes the scenario for a seed. Resources, names that matter and awkward cases
 // are the same for every seed; the rest differs.
 func Generate(seed uint64) World {
 	m := &maker{rand.New(rand.NewPCG(seed, 0xc0970501))}
@@ -44,9 +45,12 @@ func Generate(seed uint64) World {
 // maker makes content out of one stream of random numbers.
 type maker struct{ *rand.Rand }
 
-// source is the tenant that is copied. Its principal may not write secrets or keys.
+// source is the tenant that is copied. Its principal may not write secrets or keys. At the
+// storage account it has the roles that "atg permissions script" gives: none that only
+// reads shows stored access policies and index tags.
 func (m *maker) source() Tenant {
 	scope := "/subscriptions/" + sourceSub
+	files := sourceID(accountType, "stcontosoprod")
 	return Tenant{
 		ID: sourceTenant, Name: Source, Domain: "contoso.onmicrosoft.com",
 		Principals: []Principal{{AppID: sourceApp, ObjectID: sourceObject, Name: "atg-source"}},
@@ -56,6 +60,7 @@ func (m *maker) source() Tenant {
 				{Type: vaultType, Name: "kv-contoso-app", Location: sourceArea, Tags: map[string]string{"app": "shop"}, Properties: byRole(sourceTenant), Data: m.appVault()},
 				{Type: vaultType, Name: "kv-contoso-data", Location: sourceArea, Tags: map[string]string{"app": "warehouse"}, Properties: byPolicy(sourceTenant, sourceObject, readPermissions()), Data: m.dataVault()},
 				{Type: vaultType, Name: "kv-contoso-edge", Location: sourceArea, Tags: map[string]string{"app": "edge"}, Properties: byRole(sourceTenant), Data: m.edgeVault()},
+				account("stcontosoprod", sourceArea, map[string]string{"app": "shop"}, m.prodAccount()),
 			},
 		}}}},
 		RoleAssignments: []RoleAssignment{
@@ -63,12 +68,16 @@ func (m *maker) source() Tenant {
 			{"atg-source", "Key Vault Reader", scope},
 			{"atg-source", "Key Vault Secrets User", scope},
 			{"atg-source", "Key Vault Certificates Officer", scope}, // the weakest built-in role that may read contacts
+			{"atg-source", "Storage Account Contributor", files},
+			{"atg-source", "Storage Blob Data Owner", files},
+			{"atg-source", "Storage File Data Privileged Reader", files},
+			{"atg-source", "Storage Table Data Reader", files},
 		},
 	}
 }
 
-// target is the tenant that is copied to: vaults of other names, two of them tagged with
-// their source, one named by the mapping file.
+// target is the tenant that is copied to: resources of other names, tagged with their
+// source but for one vault, which the mapping file names.
 func (m *maker) target() Tenant {
 	scope := "/subscriptions/" + targetSub
 	return Tenant{
@@ -77,14 +86,19 @@ func (m *maker) target() Tenant {
 		Subscriptions: []Subscription{{ID: targetSub, Name: "Fabrikam Production", ResourceGroups: []ResourceGroup{{
 			Name: targetRG, Location: targetArea,
 			Resources: []Resource{
-				{Type: vaultType, Name: "kv-fabrikam-shop", Location: targetArea, Tags: map[string]string{sourceTag: sourceID("kv-contoso-app")}, Properties: byRole(targetTenant), Data: m.usedVault()},
-				{Type: vaultType, Name: "kv-fabrikam-stock", Location: targetArea, Tags: map[string]string{sourceTag: sourceID("kv-contoso-data")}, Properties: byPolicy(targetTenant, targetObject, allPermissions())},
+				{Type: vaultType, Name: "kv-fabrikam-shop", Location: targetArea, Tags: map[string]string{sourceTag: sourceID(vaultType, "kv-contoso-app")}, Properties: byRole(targetTenant), Data: m.usedVault()},
+				{Type: vaultType, Name: "kv-fabrikam-stock", Location: targetArea, Tags: map[string]string{sourceTag: sourceID(vaultType, "kv-contoso-data")}, Properties: byPolicy(targetTenant, targetObject, allPermissions())},
 				{Type: vaultType, Name: "kv-fabrikam-front", Location: targetArea, Properties: byRole(targetTenant)},
+				account("stfabrikamprod", targetArea, map[string]string{sourceTag: sourceID(accountType, "stcontosoprod")}, nil),
 			},
 		}}}},
 		RoleAssignments: []RoleAssignment{
 			{"atg-target", "Reader", scope},
 			{"atg-target", "Key Vault Administrator", scope},
+			{"atg-target", "Storage Account Contributor", scope},
+			{"atg-target", "Storage Blob Data Owner", scope},
+			{"atg-target", "Storage File Data Privileged Contributor", scope},
+			{"atg-target", "Storage Table Data Contributor", scope},
 		},
 	}
 }
@@ -92,8 +106,17 @@ func (m *maker) target() Tenant {
 // Pairs is the content of mapping.json.
 func Pairs() any {
 	return map[string]any{"pairs": []map[string]string{{
-		"source": sourceID("kv-contoso-edge"), "target": targetID("kv-fabrikam-front"),
+		"source": sourceID(vaultType, "kv-contoso-edge"), "target": targetID(vaultType, "kv-fabrikam-front"),
 	}}}
+}
+
+// account is a storage account that is reached with Entra ID alone.
+func account(name, area string, tags map[string]string, data any) Resource {
+	return Resource{
+		Type: accountType, Name: name, Location: area, Kind: "StorageV2", SKU: map[string]any{"name": "Standard_LRS"}, Tags: tags,
+		Properties: map[string]any{"accessTier": "Hot", "allowBlobPublicAccess": false, "allowSharedKeyAccess": false, "minimumTlsVersion": "TLS1_2", "supportsHttpsTrafficOnly": true},
+		Data:       data,
+	}
 }
 
 func vaultProperties(tenant string) map[string]any {

@@ -36,13 +36,15 @@ func newDemoCmd(a *App, runF func(context.Context, *demoOptions) error) *cobra.C
 		Short:   "Copy a made-up tenant inside this process: no Azure, no account, no network",
 		GroupID: groupTry,
 		Args:    cobra.NoArgs,
-		Long: `Starts an emulated Azure with two tenants inside this process, with three key
-vaults full of secrets, keys and certificates in one of them, and goes all the
-way that "atg deploy --dataplane" goes: sign in to both tenants, deploy the vaults of
-the other one from an ARM template, pair them, apply, verify, report. Nothing leaves
-this machine and nothing stays behind.
+		Long: `Starts an emulated Azure with two tenants inside this process: one has three key
+vaults full of secrets, keys and certificates, and a storage account with blobs,
+files, queues and tables. It goes all the way that "atg deploy --dataplane" goes: sign
+in to both tenants, deploy the vaults and the account of the other one from an ARM
+template, pair them, apply, verify, report. Nothing leaves this machine and nothing
+stays behind.
 
-Unless told otherwise it sets ` + strings.Join(contoso.Settings(), " and ") + `.`,
+Unless told otherwise it sets
+  ` + strings.Join(contoso.Settings(), "\n  "),
 		Example: `  atg demo
   atg demo --mode template
   atg demo --seed 7 -o json

@@ -197,17 +197,21 @@ func TestOnTerminalInteractiveSignInIsAllowed(t *testing.T) {
 
 func TestDemoOptions(t *testing.T) {
 	t.Parallel()
-	f := newTerminal(t, "")
+	f := newTerminal(t, "").withPlugins()
 	var got *demoOptions
 	stop := errors.New("stop")
 	cmd := newDemoCmd(f.app, func(_ context.Context, opt *demoOptions) error { got = opt; return stop })
-	cmd.SetArgs([]string{"--mode", "template", "--seed", "7", "--keep", "-o", "json", "--set", "keyvault.versions=all"})
+	cmd.SetArgs([]string{"--mode", "template", "--seed", "7", "--keep", "-o", "json", "--set", "storage.history=none"})
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	if err := cmd.ExecuteContext(t.Context()); !errors.Is(err, stop) {
 		t.Fatal(err)
 	}
-	if got.Mode != plugin.Template || got.seed != 7 || !got.keep || got.output != outputJSON || got.Command != "demo" || got.Settings["keyvault"]["versions"] != "all" {
+	if got.Mode != plugin.Template || got.seed != 7 || !got.keep || got.output != outputJSON || got.Command != "demo" {
 		t.Errorf("%+v", got)
+	}
+	want := map[string]plugin.Settings{"keyvault": {"versions": "all", "deleted": "recover"}, "storage": {"history": "none", "verify": "content"}}
+	if diff := cmp.Diff(want, got.Settings); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,20 +34,21 @@ func TestDemo(t *testing.T) {
 	if err := json.Unmarshal(f.out.Bytes(), &r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Run.Command != "demo" || r.Run.Mode != plugin.Template || len(r.Pairs) != 3 || len(r.Unpaired) != 0 || r.FailTotal != 0 || r.Fidelity.Items < 250 {
+	if r.Run.Command != "demo" || r.Run.Mode != plugin.Template || len(r.Pairs) != 4 || len(r.Unpaired) != 0 || r.FailTotal != 0 || r.Fidelity.Items < 250 {
 		t.Errorf("%+v", r)
 	}
-	if c := r.ControlPlane; c == nil || c.Status != deploy.Deployed || c.Resources != 3 || c.Deployed != 3 || !c.DataPlane {
+	if c := r.ControlPlane; c == nil || c.Status != deploy.Deployed || c.Resources != 4 || c.Deployed != 4 || !c.DataPlane {
 		t.Errorf("control plane %+v", c)
 	}
-	for _, want := range []string{"control plane deployed: 3 of 3", "apply kv-contoso-app: ", `{"type":"exit","code":0}`} {
+	for _, want := range []string{"control plane deployed: 4 of 4", "apply kv-contoso-app: ", "apply stcontosoprod: ", `{"type":"exit","code":0}`} {
 		if !strings.Contains(f.err.String(), want) {
 			t.Errorf("standard error lacks %q", want)
 		}
 	}
 }
 
-// TestDemoTellsNoSecret looks for every value of the source in all that the demo writes.
+// TestDemoTellsNoSecret looks for every value of the source, and for what its blobs, files
+// and messages say, in all that the demo writes.
 func TestDemoTellsNoSecret(t *testing.T) {
 	t.Parallel()
 	w := contoso.Generate(7)
@@ -56,20 +58,48 @@ func TestDemoTellsNoSecret(t *testing.T) {
 	}
 	all := f.out.String() + f.err.String()
 	looked := 0
-	for _, v := range w.Tenants[0].Subscriptions[0].ResourceGroups[0].Resources {
-		for _, s := range v.Data.Secrets {
-			if len(s.Value) < 12 {
-				continue
+	for name, value := range valuesOf(w) {
+		if len(value) < 12 {
+			continue
+		}
+		looked++
+		if strings.Contains(all, value) {
+			t.Errorf("the value of %s is told", name)
+		}
+	}
+	if looked < 300 {
+		t.Errorf("only %d values were looked for", looked)
+	}
+}
+
+// valuesOf returns what the source holds and nobody may be told, by name.
+func valuesOf(w contoso.World) map[string]string {
+	out := map[string]string{}
+	for _, r := range w.Tenants[0].Subscriptions[0].ResourceGroups[0].Resources {
+		switch data := r.Data.(type) {
+		case *contoso.Vault:
+			for _, s := range data.Secrets {
+				out[r.Name+" "+s.Name] = s.Value
 			}
-			looked++
-			if strings.Contains(all, s.Value) {
-				t.Errorf("the value of %s is told", s.Name)
+		case *contoso.Account:
+			for _, c := range data.Containers {
+				for _, b := range c.Blobs {
+					out[c.Name+" "+b.Name] = b.Content
+				}
+			}
+			for _, s := range data.Shares {
+				for _, f := range s.Files {
+					out[s.Name+" "+f.Path] = f.Content
+				}
+			}
+			for _, q := range data.Queues {
+				for i, m := range q.Messages {
+					out[fmt.Sprint(q.Name, " ", i)] = m.Text
+				}
 			}
 		}
 	}
-	if looked < 200 {
-		t.Errorf("only %d values were looked for", looked)
-	}
+	return out
 }
 
 func TestDemoStopsWhenInterrupted(t *testing.T) {
@@ -206,6 +236,7 @@ func TestApplyAsks(t *testing.T) {
 			opt := atDemo(t, f, "apply")
 			opt.ask, opt.Mode = true, plugin.Replication
 			opt.Settings = map[string]plugin.Settings{"keyvault": {"deleted": "recover", "kinds": "contacts"}}
+			opt.Types = []string{"Microsoft.KeyVault/vaults"}
 			err := f.app.apply(t.Context(), opt)
 			if codeOf(err) != want {
 				t.Errorf("%v", err)

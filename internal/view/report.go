@@ -131,7 +131,7 @@ func paths(b *strings.Builder, r *engine.Report, st Style) {
 	for _, p := range r.Pairs {
 		var parts []string
 		for _, path := range sortedKeys(p.Paths) {
-			parts = append(parts, printable(path)+" "+number(p.Paths[path]))
+			parts = append(parts, printable(path)+" ("+plural(p.Paths[path], "item")+")")
 		}
 		if len(parts) == 0 {
 			continue

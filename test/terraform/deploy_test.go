@@ -68,8 +68,8 @@ func (w *world) process(t *testing.T, args ...string) *engine.Report {
 	return report
 }
 
-// TestDeploy deploys examples/contoso-terraform with the real provider and copies contoso
-// into what that made. Terraform then sees nothing to change, and the state alone pairs
+// TestDeploy deploys examples/contoso-terraform with the real provider and copies contoso's
+// vaults into what that made. Terraform then sees nothing to change, and the state alone pairs
 // every vault.
 func TestDeploy(t *testing.T) {
 	t.Parallel()
@@ -90,7 +90,7 @@ func TestDeploy(t *testing.T) {
 	}
 	args := []string{
 		"deploy", "--iac-dir", dir, "--target-tenant-id", target.TenantID, "--subscription-id", target.SubscriptionID,
-		"--terraform-bin", w.terraform, "--dataplane", "--dataplane-mode", "replication",
+		"--terraform-bin", w.terraform, "--dataplane", "--dataplane-mode", "replication", "--type", "keyvault",
 	}
 	r := w.process(t, args...)
 	if r.ControlPlane == nil || r.ControlPlane.Percent != 100 || r.Resources.Paired != 3 || r.Resources.Source != 3 {
@@ -108,7 +108,7 @@ func TestDeploy(t *testing.T) {
 	w.env = append(w.env, "TF_VAR_source_resource_group_id=/subscriptions/"+source.SubscriptionID+"/resourceGroups/rg-contoso-prod")
 	w.unchanged(t, dir, "after the data plane was copied")
 
-	again := w.process(t, "verify", "--mode", "replication", "--target-inventory", "tfstate:"+filepath.Join(dir, "terraform.tfstate"))
+	again := w.process(t, "verify", "--mode", "replication", "--type", "keyvault", "--target-inventory", "tfstate:"+filepath.Join(dir, "terraform.tfstate"))
 	if again.Resources.Paired != 3 || again.Fidelity.Verified != r.Fidelity.Verified {
 		t.Errorf("paired by the state: %+v, %+v", again.Resources, again.Fidelity)
 	}

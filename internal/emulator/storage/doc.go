@@ -31,8 +31,8 @@
 //	"managementPolicy": {"rules": […]}   as in the API
 //
 // Every service adds its own (see their packages): "containers" (with
-// the directories of a hierarchical namespace), "virtual", "discardWrites" and
-// "encryptionScopes" of package blob, "shares" of file, "tables" of
+// the directories of a hierarchical namespace), "virtual", "discardWrites",
+// "staticWebsite" and "encryptionScopes" of package blob, "shares" of file, "tables" of
 // table, "queues" of queue. A member that no service knows is an error.
 //
 // # Objects

@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,20 @@ func TestScenario(t *testing.T) {
 	wantCode(t, "known scope", err, "")
 	_, err = c.Delete(t.Context(), nil)
 	wantCode(t, "held container", err, "ContainerImmutableDueToPolicy")
+}
+
+// TestScenarioWithAWebsite: the website of a scenario is on.
+func TestScenarioWithAWebsite(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, `"staticWebsite":{"indexDocument":"i.html","errorDocument404Path":"404.html"},"containers":[{"name":"$web","blobs":[{"name":"i.html","content":"hi"}]}]`, nil)
+	p, err := l.withKey(t, source).GetProperties(t.Context(), nil)
+	ok(t, err)
+	if w := p.StaticWebsite; !*w.Enabled || *w.IndexDocument != "i.html" || *w.ErrorDocument404Path != "404.html" {
+		t.Errorf("%+v", w)
+	}
+	if r := get(t, l, "https://"+source+".z6.web.core.windows.net/", nil); r.StatusCode != http.StatusOK {
+		t.Errorf("home: %d", r.StatusCode)
+	}
 }
 
 // TestBadSeeds are refused with what is wrong.

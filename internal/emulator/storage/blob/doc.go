@@ -17,6 +17,7 @@
 //	"virtual": {"container", "count", "size", "seed", "prefix", "perFolder", "tier", "contentType"} or a list of these, one a container
 //	"discardWrites": true      what clients write is hashed and dropped
 //	"encryptionScopes": [names that requests may use]
+//	"staticWebsite": {"indexDocument", "defaultIndexDocumentPath", "errorDocument404Path"}: it is on
 //
 // A BLOB is {"name", "type": "block"|"page"|"append", "content": text | "base64" | "size" and
 // "seed", "contentType", "contentEncoding", "contentLanguage", "contentDisposition",

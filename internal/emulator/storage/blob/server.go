@@ -173,10 +173,13 @@ func (s *Server) Container(accountID, name string, change func(*model.ContainerS
 }
 
 // SeedKeys implements kit.Seeder.
-func (s *Server) SeedKeys() []string { return seed.Keys }
+func (s *Server) SeedKeys() []string { return append([]string{"staticWebsite"}, seed.Keys...) }
 
 // Seed implements kit.Server.
 func (s *Server) Seed(a kit.Account, data json.RawMessage, now time.Time) error {
+	if err := s.seedWebsite(a, data); err != nil {
+		return err
+	}
 	return seed.Plant(s.Store(a), data, now)
 }
 

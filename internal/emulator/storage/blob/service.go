@@ -1,12 +1,16 @@
 package blob
 
 import (
+	"bytes"
+	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/model"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/blob/req"
+	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/kit"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/settings"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 )
@@ -21,10 +25,31 @@ type properties struct {
 
 // website is the static website of an account.
 type website struct {
-	Enabled bool   `xml:"Enabled"`
-	Index   string `xml:"IndexDocument,omitempty"`
-	Default string `xml:"DefaultIndexDocumentPath,omitempty"`
-	Error   string `xml:"ErrorDocument404Path,omitempty"`
+	Enabled bool   `xml:"Enabled" json:"-"`
+	Index   string `xml:"IndexDocument,omitempty" json:"indexDocument"`
+	Default string `xml:"DefaultIndexDocumentPath,omitempty" json:"defaultIndexDocumentPath"`
+	Error   string `xml:"ErrorDocument404Path,omitempty" json:"errorDocument404Path"`
+}
+
+// seedWebsite turns on the static website of a scenario's account. Its container is one of
+// the scenario's, if there is to be any.
+func (s *Server) seedWebsite(a kit.Account, data json.RawMessage) error {
+	var in struct {
+		Website json.RawMessage `json:"staticWebsite"`
+	}
+	if err := json.Unmarshal(data, &in); err != nil || in.Website == nil {
+		return err
+	}
+	site := website{Enabled: true}
+	d := json.NewDecoder(bytes.NewReader(in.Website))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&site); err != nil {
+		return fmt.Errorf("staticWebsite: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.of(a.ID).Website = &site
+	return nil
 }
 
 // of returns an account's properties; the caller holds the lock.

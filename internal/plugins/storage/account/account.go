@@ -22,6 +22,7 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -97,8 +98,10 @@ type Account struct {
 
 // open reads what an endpoint says of its account. It does no I/O.
 func open(e plugin.Endpoint, useKey bool) (*Account, error) {
+	opt := e.Options
+	opt.PerCallPolicies = append(slices.Clone(opt.PerCallPolicies), asStored{})
 	a := &Account{
-		ID: e.Resource.ID, Name: e.Resource.Name, credential: e.Credential, options: e.Options,
+		ID: e.Resource.ID, Name: e.Resource.Name, credential: e.Credential, options: opt,
 		given: e.Secret, since: time.Now(), memo: map[reflect.Type]any{}, sas: map[string]*shared{}, signing: make(chan struct{}, 1),
 	}
 	facts, err := factsOf(e.Resource)

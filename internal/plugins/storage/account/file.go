@@ -105,43 +105,12 @@ type fileDelegation struct {
 // ShareSAS returns the query of a URL that lets its bearer read the files of a share, for
 // two hours at least, signed as ReadSAS says. One signature serves all files of a share.
 func (a *Account) ShareSAS(ctx context.Context, share string) (secret.Value, error) {
-	name := "share/" + share // no container is called like this
-	if known := a.knownSAS(name); known != nil {
-		return known.query, nil
-	}
-	select { // many items want the first one at once
-	case a.signing <- struct{}{}:
-	case <-ctx.Done():
-		return secret.Value{}, ctx.Err()
-	}
-	defer func() { <-a.signing }()
-	if known := a.knownSAS(name); known != nil {
-		return known.query, nil
-	}
-	query, expires, err := a.newShareSAS(ctx, share)
-	if err != nil {
-		return secret.Value{}, err
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.sas[name] = &shared{query, expires}
-	return query, nil
-}
-
-// newShareSAS signs, a second time where the answer to what must be asked for first tells
-// that this machine's clock is wrong.
-func (a *Account) newShareSAS(ctx context.Context, share string) (secret.Value, time.Time, error) {
 	perms := sas.SharePermissions{Read: true}
-	for again := false; ; again = true {
-		now := a.clock.now()
-		query, err := a.signFiles(ctx, sas.SignatureValues{
-			Protocol: sas.ProtocolHTTPS, StartTime: now.Add(-skew), ExpiryTime: now.Add(sasLife), ShareName: share, Permissions: perms.String(),
+	return a.kept(ctx, "share/"+share, func(ctx context.Context, from, to time.Time) (string, error) { // no container is called like this
+		return a.signFiles(ctx, sas.SignatureValues{
+			Protocol: sas.ProtocolHTTPS, StartTime: from, ExpiryTime: to, ShareName: share, Permissions: perms.String(),
 		})
-		wrong := a.clock.now().Sub(now).Abs() > skew
-		if again || !wrong || ctx.Err() != nil {
-			return secret.New(query), now.Add(sasLife), err
-		}
-	}
+	})
 }
 
 // signFiles signs with a user delegation key first and with the account's key second.

@@ -32,7 +32,7 @@ type delegation struct {
 	expires time.Time
 }
 
-// shared is a signature for a container.
+// shared is a signature for a container or a share.
 type shared struct {
 	query   secret.Value
 	expires time.Time
@@ -48,7 +48,18 @@ func (a *Account) ReadSAS(ctx context.Context, container string, tags bool) (sec
 
 // signature returns a signature for a container that lives for long enough.
 func (a *Account) signature(ctx context.Context, container string, perms sas.ContainerPermissions) (secret.Value, error) {
-	name := container + "?" + perms.String()
+	return a.kept(ctx, container+"?"+perms.String(), func(ctx context.Context, from, to time.Time) (string, error) {
+		return a.sign(ctx, sas.BlobSignatureValues{
+			Protocol: sas.ProtocolHTTPS, StartTime: from, ExpiryTime: to, ContainerName: container, Permissions: perms.String(),
+		})
+	})
+}
+
+// signer makes the query of a signature that is valid in a span of time.
+type signer func(ctx context.Context, from, to time.Time) (string, error)
+
+// kept returns the signature of that name that lives for long enough, or a new one.
+func (a *Account) kept(ctx context.Context, name string, sign signer) (secret.Value, error) {
 	if known := a.knownSAS(name); known != nil {
 		return known.query, nil
 	}
@@ -61,7 +72,7 @@ func (a *Account) signature(ctx context.Context, container string, perms sas.Con
 	if known := a.knownSAS(name); known != nil {
 		return known.query, nil
 	}
-	query, expires, err := a.newSAS(ctx, container, perms)
+	query, expires, err := a.newSAS(ctx, sign)
 	if err != nil {
 		return secret.Value{}, err
 	}
@@ -71,8 +82,9 @@ func (a *Account) signature(ctx context.Context, container string, perms sas.Con
 	return query, nil
 }
 
-// Refused says that a signature of ReadSAS or ShareSAS was not taken, and forgets it with the key that
-// signed it: both may have been revoked, or live by another clock than this program knows.
+// Refused says that a signature of ReadSAS or ShareSAS was not taken, and forgets it with
+// the key that signed it: both may have been revoked, or live by another clock than this
+// program knows.
 func (a *Account) Refused(query secret.Value) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -97,19 +109,13 @@ func (a *Account) knownSAS(name string) *shared {
 
 // newSAS signs. What must be asked for first may tell that this machine's clock is wrong:
 // then it is asked for once more.
-func (a *Account) newSAS(ctx context.Context, container string, perms sas.ContainerPermissions) (secret.Value, time.Time, error) {
+func (a *Account) newSAS(ctx context.Context, sign signer) (secret.Value, time.Time, error) {
 	for again := false; ; again = true {
 		now := a.clock.now()
-		values := sas.BlobSignatureValues{
-			Protocol: sas.ProtocolHTTPS, StartTime: now.Add(-skew), ExpiryTime: now.Add(sasLife), ContainerName: container, Permissions: perms.String(),
-		}
-		query, err := a.sign(ctx, values)
+		query, err := sign(ctx, now.Add(-skew), now.Add(sasLife))
 		wrong := a.clock.now().Sub(now).Abs() > skew
-		if err == nil && !wrong {
-			return secret.New(query), values.ExpiryTime, nil
-		}
 		if again || !wrong || ctx.Err() != nil {
-			return secret.New(query), values.ExpiryTime, err
+			return secret.New(query), now.Add(sasLife), err
 		}
 	}
 }

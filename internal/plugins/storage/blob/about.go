@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/containers"
-	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/copier"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -12,7 +12,7 @@ import (
 func settings() []plugin.Setting {
 	return []plugin.Setting{
 		{
-			Name: setCopy, Default: copier.Auto, Values: []string{copier.Auto, copier.Server, copier.Stream, withAzCopy}, Flag: "storage-copier",
+			Name: setCopy, Default: way.Auto, Values: []string{way.Auto, way.Server, way.Stream, withAzCopy}, Flag: "storage-copier",
 			Help: "how blobs and files are copied; server: the target's service reads from the source's; stream: through this program; auto: server where it can be had; azcopy: AzCopy brings the block blobs that a container lacks, in one job, and auto the rest",
 		},
 		{
@@ -24,7 +24,7 @@ func settings() []plugin.Setting {
 			Help: "MiB up to which a block blob is copied from server to server by one request, at most 5000; larger ones go in blocks, which a run that was cut does not send again",
 		},
 		{
-			Name: setVerify, Default: verifyListing, Values: []string{verifyListing, verifyUnsummed, verifyContent},
+			Name: setVerify, Default: verifyListing, Values: []string{verifyListing, verifyUnsummed, verifyContent}, Flag: "verify",
 			Help: "how blobs and files are compared; listing: by size, properties and MD5 as listings show them; unsummed: those without an MD5 are read at both sides; content: all are",
 		},
 		{

@@ -53,7 +53,7 @@ func (b *blobJob) missing(src seen) plugin.Comparison {
 		return plugin.Comparison{State: plugin.Cannot, Reason: why}
 	}
 	if src.Tier == tierArchive {
-		return plugin.Comparison{State: plugin.Cannot, Reason: "it is in the archive tier, which cannot be read"}
+		return plugin.Comparison{State: plugin.Cannot, Reason: "it is in the archive tier, which cannot be read; --set storage.archive=rehydrate brings it back at the source"}
 	}
 	return plugin.Comparison{State: plugin.Missing}
 }

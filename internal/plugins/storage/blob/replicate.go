@@ -16,6 +16,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/copier"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/listing"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -254,7 +255,7 @@ func (b *blobJob) order(src seen) (copier.Order, []string) {
 // copyFailed says what could not be done, on which side, and what it needs.
 func (b *blobJob) copyFailed(err error) error {
 	side, op := plugin.Target, "copy"
-	var at *copier.Error
+	var at *way.Error
 	if errors.As(err, &at) {
 		side, op = at.Side, at.Op
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	azblob "github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 
-	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/copier"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -60,7 +60,7 @@ func (b *blobJob) touch(ctx context.Context, src, there seen) (plugin.Outcome, e
 }
 
 func (b *blobJob) touchFailed(err error) error {
-	return b.copyFailed(&copier.Error{Side: plugin.Target, Op: "set the blob's properties", Err: err})
+	return b.copyFailed(&way.Error{Side: plugin.Target, Op: "set the blob's properties", Err: err})
 }
 
 // archived deals with a blob that cannot be read: it is reported or, where the user asks

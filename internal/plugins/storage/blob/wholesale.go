@@ -12,8 +12,8 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/azcopy"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/azcopy/gateway"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/containers"
-	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/blob/copier"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -279,7 +279,7 @@ func (b *blobJob) found(since bool) plugin.Outcome {
 // via is the path that a blob takes by itself.
 func via(setting string) string {
 	if setting == withAzCopy {
-		return copier.Auto
+		return way.Auto
 	}
 	return setting
 }

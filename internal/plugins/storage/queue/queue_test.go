@@ -14,6 +14,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/emulator/storage/kit"
 	server "github.com/azure-tenant-grapher/atg/internal/emulator/storage/queue"
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/parttest"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
@@ -71,6 +72,33 @@ func TestTimeToLiveIsWhatRemains(t *testing.T) {
 	} {
 		if got := (message{expires: expires}).left(now); *got != want {
 			t.Errorf("until %s: %d, want %d", expires, *got, want)
+		}
+	}
+}
+
+// TestMessagesThatStayAreTold: once for each queue that has any, at every run.
+func TestMessagesThatStayAreTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, some)
+	for _, status := range []plugin.Status{plugin.Created, plugin.Unchanged} {
+		for key, want := range map[plugin.Key]int{"queues/empty": 0, "queues/orders": 1} {
+			j := w.Job(w.Item(key))
+			j.Mode = plugin.Replication
+			got, err := New().Replicate(t.Context(), j)
+			if err != nil || got.Status != status || len(got.Warnings) != want {
+				t.Errorf("%s: %+v, %v", key, got, err)
+			}
+		}
+	}
+	for _, asked := range []func(j *part.Job){
+		func(j *part.Job) { j.Mode = plugin.Template },
+		func(j *part.Job) { w.Settings[setMessages] = messagesFew },
+	} {
+		j := w.Job(w.Item("queues/orders"))
+		j.Mode = plugin.Replication
+		asked(&j)
+		if got, err := New().Replicate(t.Context(), j); err != nil || len(got.Warnings) > 0 {
+			t.Errorf("%+v, %v", got, err)
 		}
 	}
 }

@@ -110,6 +110,19 @@ func replicateQueue(ctx context.Context, j part.Job, r ref) (plugin.Outcome, err
 	if err != nil {
 		return plugin.Outcome{}, err
 	}
+	out, err := bring(ctx, j, r, src, dst)
+	if err == nil && src.count > 0 && j.Mode == plugin.Replication && j.Setting(setMessages) == messagesNo {
+		out.Warnings = append(out.Warnings, messagesStay)
+	}
+	return out, err
+}
+
+// messagesStay is said of a queue that is not empty. How many messages wait in it is left
+// out: it is another number at each look.
+const messagesStay = "its messages stay at the source; --set storage.messages=peek copies them where a queue has up to 32, storage.messages=get copies all and changes the source"
+
+// bring makes the target's queue like the source's.
+func bring(ctx context.Context, j part.Job, r ref, src, dst shape) (plugin.Outcome, error) {
 	if !dst.there {
 		return create(ctx, j, r, src)
 	}

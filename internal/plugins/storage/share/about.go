@@ -6,9 +6,9 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/account"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/part"
-	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/share/copier"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/share/node"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/share/shares"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -23,7 +23,7 @@ const (
 	verifyContent  = "content"
 )
 
-func (n *job) via() string { return cmp.Or(n.Setting(setCopy), copier.Auto) }
+func (n *job) via() string { return cmp.Or(n.Setting(setCopy), way.Auto) }
 
 func (n *job) verify() string { return cmp.Or(n.Setting(setVerify), verifyListing) }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/share/copier"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/share/node"
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/share/shares"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -189,7 +190,7 @@ func (n *job) order(src *node.Props) copier.Order {
 // copyFailed says what could not be done, on which side, and what it needs.
 func (n *job) copyFailed(err error) error {
 	side, op := plugin.Target, "copy"
-	var at *copier.Error
+	var at *way.Error
 	if errors.As(err, &at) {
 		side, op = at.Side, at.Op
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -110,7 +111,7 @@ func (w *work) blocks(ctx context.Context, p plan, there map[int64]bool, room re
 	for i := range p.count() {
 		offset, n := p.span(i)
 		if there[i] {
-			w.add(n, false)
+			w.Add(n, false)
 			continue
 		}
 		release, err := room(ctx, n)
@@ -122,7 +123,7 @@ func (w *work) blocks(ctx context.Context, p plan, there map[int64]bool, room re
 			if err := send(ctx, i, p.id(i), offset, n); err != nil {
 				return err
 			}
-			w.add(n, true)
+			w.Add(n, true)
 			return nil
 		})
 	}
@@ -136,7 +137,7 @@ func (w *work) blocks(ctx context.Context, p plan, there map[int64]bool, room re
 // length stand in the way of ours. An empty blob takes their place until ours is committed.
 func (w *work) clear(ctx context.Context, to *blockblob.Client) error {
 	if !w.Clear {
-		return &Error{plugin.Target, "write the blob", ErrForeignBlocks}
+		return way.At(plugin.Target, "write the blob", ErrForeignBlocks)
 	}
 	resp, err := to.CommitBlockList(ctx, []string{}, &blockblob.CommitBlockListOptions{AccessConditions: &w.If})
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
@@ -17,13 +16,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/account"
-)
-
-// The paths, as the setting names them.
-const (
-	Auto   = "auto"   // the server's where it can be had, the stream otherwise
-	Server = "server" // the target reads from the source
-	Stream = "stream" // through this program
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 )
 
 // Mark is the name of the metadata that a page or append blob has while it is written, and
@@ -59,7 +52,7 @@ type Order struct {
 	Part azcore.ETag
 	// Done is how much of an append blob that part holds.
 	Done     int64
-	Via      string      // Auto, Server or Stream
+	Via      string      // way.Auto, way.Server or way.Stream
 	Single   int64       // bytes up to which a block blob is copied in one request from server to server
 	Progress func(int64) // bytes of this blob that are at the target; may be nil
 }
@@ -75,7 +68,6 @@ type Result struct {
 var (
 	ErrSourceChanged = errors.New("the source changed while it was copied")
 	ErrTargetChanged = errors.New("the target is not as it was when it was looked at")
-	ErrNoServerCopy  = errors.New("the target's service cannot read from the source's")
 	ErrForeignBlocks = errors.New("somebody else has begun to upload blocks of this blob")
 )
 
@@ -99,22 +91,15 @@ func New() *Copier {
 	return c
 }
 
-// routes is what an account knows of the ways from it, by the ID of the target.
-type routes struct{ to sync.Map }
+// routes is what an account knows of the ways of its blobs.
+type routes struct{ way.Routes }
 
-// route is the way from one account to another.
-type route struct {
-	closed atomic.Bool // for copies from server to server
-	told   atomic.Bool
-}
-
-func routeOf(o *Order) (*route, error) {
+func routeOf(o *Order) (*way.Route, error) {
 	all, err := account.Memo(o.From, func() (*routes, error) { return &routes{}, nil })
 	if err != nil {
 		return nil, err
 	}
-	r, _ := all.to.LoadOrStore(o.To.ID, &route{})
-	return r.(*route), nil
+	return all.To(o.To), nil
 }
 
 // path is a way to copy a blob.
@@ -127,13 +112,11 @@ type path interface {
 
 // work is an order with its clients.
 type work struct {
-	telling sync.Mutex
+	way.Progress
 	Order
 	src    *blob.Client
 	source string // the URL of the source, without a signature
 	dst    *container.Client
-	moved  atomic.Int64 // bytes that this call moved
-	there  atomic.Int64 // bytes that are at the target
 	notes  []string
 }
 
@@ -146,25 +129,18 @@ func (c *Copier) Copy(ctx context.Context, o Order) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	way, err := routeOf(&o)
+	route, err := routeOf(&o)
 	if err != nil {
 		return Result{}, err
 	}
-	if o.Via != Stream && (o.Via == Server || !way.closed.Load()) {
-		err := run(ctx, server{c}, w)
-		if err == nil || o.Via == Server || !errors.Is(err, ErrNoServerCopy) {
-			return Result{w.moved.Load(), "server to server", w.notes}, err
-		}
+	taken, err := route.Take(o.Via, func() error { return run(ctx, server{c}, w) }, func() error {
+		w.Again()
+		return run(ctx, stream{c}, w)
+	})
+	if err == nil && taken == way.Streamed && o.Via != way.Stream && route.Close() {
+		w.notes = append(w.notes, "Blobs of this account go through this program, since the target's service cannot read from the source's.")
 	}
-	w.there.Store(0)
-	err = run(ctx, stream{c}, w)
-	if err == nil && o.Via != Stream { // so the source can be read, only not from there
-		way.closed.Store(true)
-		if way.told.CompareAndSwap(false, true) {
-			w.notes = append(w.notes, "Blobs of this account go through this program, since the target's service cannot read from the source's.")
-		}
-	}
-	return Result{w.moved.Load(), "streamed", w.notes}, err
+	return Result{w.Moved(), taken, w.notes}, err
 }
 
 func run(ctx context.Context, p path, w *work) error {
@@ -189,7 +165,7 @@ func open(ctx context.Context, o Order) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &work{Order: o, dst: to.NewContainerClient(o.Container)}
+	w := &work{Order: o, Progress: way.Progress{Tell: o.Progress}, dst: to.NewContainerClient(o.Container)}
 	w.src = from.NewContainerClient(o.Container).NewBlobClient(o.Name)
 	switch {
 	case o.Snapshot != "":
@@ -202,19 +178,6 @@ func open(ctx context.Context, o Order) (*work, error) {
 	}
 	w.source = w.src.URL()
 	return w, nil
-}
-
-// add notes that n bytes more are at the target; moved says that this call brought them.
-func (w *work) add(n int64, moved bool) {
-	if moved {
-		w.moved.Add(n)
-	}
-	w.telling.Lock() // blocks come side by side; who is told hears one at a time, and ever more
-	defer w.telling.Unlock()
-	there := w.there.Add(n)
-	if w.Progress != nil {
-		w.Progress(there)
-	}
 }
 
 // ifSource lets the source be read only as it was listed.

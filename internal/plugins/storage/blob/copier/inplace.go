@@ -65,7 +65,7 @@ func (w *work) pages(ctx context.Context, send func(ctx context.Context, to *pag
 		for offset := s.from; offset < s.to; offset += pageChunk {
 			n := min(pageChunk, s.to-offset)
 			if covered(there, offset, n) {
-				w.add(n, false)
+				w.Add(n, false)
 				continue
 			}
 			if ctx2.Err() != nil {
@@ -75,7 +75,7 @@ func (w *work) pages(ctx context.Context, send func(ctx context.Context, to *pag
 				if err := send(ctx2, to, offset, n); err != nil {
 					return err
 				}
-				w.add(n, true)
+				w.Add(n, true)
 				return nil
 			})
 		}
@@ -152,14 +152,14 @@ func (w *work) appends(ctx context.Context, block int64, send func(ctx context.C
 			return nil
 		}
 	}
-	w.add(offset, false)
+	w.Add(offset, false)
 	block = max(block, (w.Size+maxAppends-1)/maxAppends)
 	for offset < w.Size {
 		n := min(block, w.Size-offset)
 		if err := w.sent(ctx, to, offset, n, send(ctx, to, offset, n)); err != nil {
 			return err
 		}
-		w.add(n, true)
+		w.Add(n, true)
 		offset += n
 	}
 	if w.Sealed {

@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -104,5 +105,5 @@ func readTarget(err error) error {
 	if bloberror.HasCode(err, bloberror.ConditionNotMet) {
 		return atTarget("read the blob", err)
 	}
-	return &Error{plugin.Target, "read the blob", err}
+	return way.At(plugin.Target, "read the blob", err)
 }

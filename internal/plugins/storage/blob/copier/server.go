@@ -13,6 +13,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/azure/classify"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -27,9 +28,9 @@ func (w *work) signed(ctx context.Context, f func(url string) error) error {
 		query, err := w.From.ReadSAS(ctx, w.Container, false)
 		if err != nil {
 			if !errs.Retryable(classify.Error("sign", plugin.Source, "", "", err)) && ctx.Err() == nil {
-				err = fmt.Errorf("%w: no signature for the source: %w", ErrNoServerCopy, err)
+				err = fmt.Errorf("%w: no signature for the source: %w", way.ErrNoServerCopy, err)
 			}
-			return &Error{plugin.Source, "sign for the target to read", err}
+			return way.At(plugin.Source, "sign for the target to read", err)
 		}
 		join := "?"
 		if strings.Contains(w.source, "?") {
@@ -66,7 +67,7 @@ func (s server) block(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
-	w.add(w.Size, true)
+	w.Add(w.Size, true)
 	return nil
 }
 

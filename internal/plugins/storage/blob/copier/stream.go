@@ -94,7 +94,7 @@ func (s stream) block(ctx context.Context, w *work) error {
 		if _, err := to.Upload(ctx, body(buf), opt); err != nil {
 			return atTarget("write the blob", err)
 		}
-		w.add(w.Size, true)
+		w.Add(w.Size, true)
 		return nil
 	})
 	if wrong { // Put Blob refuses such an MD5, Put Block List does not look at it

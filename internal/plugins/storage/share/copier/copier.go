@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/file"
@@ -17,14 +16,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/account"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 	"github.com/azure-tenant-grapher/atg/plugin"
-)
-
-// The paths, as the setting names them.
-const (
-	Auto   = "auto"   // the server's where it can be had, the stream otherwise
-	Server = "server" // the target reads from the source
-	Stream = "stream" // through this program
 )
 
 // Order is the content of one file to copy.
@@ -38,7 +31,7 @@ type Order struct {
 	ETag azcore.ETag
 	// Resume says that the target's file has its size and a part of this very content.
 	Resume   bool
-	Via      string      // Auto, Server or Stream
+	Via      string      // way.Auto, way.Server or way.Stream
 	Progress func(int64) // bytes of this file that are at the target; may be nil
 }
 
@@ -53,8 +46,7 @@ type Result struct {
 var (
 	ErrSourceChanged = errors.New("the source changed while it was read")
 	ErrTargetChanged = errors.New("the target changed while it was read")
-	ErrNoServerCopy  = errors.New("the target's service cannot read from the source's")
-	ErrLongPath      = fmt.Errorf("%w: the path is too long to be named in a request", ErrNoServerCopy)
+	ErrLongPath      = fmt.Errorf("%w: the path is too long to be named in a request", way.ErrNoServerCopy)
 )
 
 // Limits of what is at work at once, in this process.
@@ -82,41 +74,32 @@ func New() *Copier {
 	return c
 }
 
-// routes is what an account knows of the ways from it, by the ID of the target.
-type routes struct{ to sync.Map }
+// routes is what an account knows of the ways of its files.
+type routes struct{ way.Routes }
 
-// route is the way from one account to another.
-type route struct {
-	closed atomic.Bool // for copies from server to server
-	told   atomic.Bool
-}
-
-func routeOf(o *Order) (*route, error) {
+func routeOf(o *Order) (*way.Route, error) {
 	all, err := account.Memo(o.From, func() (*routes, error) { return &routes{}, nil })
 	if err != nil {
 		return nil, err
 	}
-	r, _ := all.to.LoadOrStore(o.To.ID, &route{})
-	return r.(*route), nil
+	return all.To(o.To), nil
 }
 
 // work is an order with its clients.
 type work struct {
-	telling sync.Mutex
+	way.Progress
 	Order
 	src, dst *file.Client
-	moved    atomic.Int64 // bytes that this call moved
-	there    atomic.Int64 // bytes that are at the target
 }
 
 func open(ctx context.Context, o Order) (*work, error) {
-	w := &work{Order: o}
+	w := &work{Order: o, Progress: way.Progress{Tell: o.Progress}}
 	var err error
 	if w.src, err = o.From.File(ctx, o.Share, o.Path); err != nil {
-		return nil, &Error{plugin.Source, "reach the file", err}
+		return nil, way.At(plugin.Source, "reach the file", err)
 	}
 	if w.dst, err = o.To.File(ctx, o.Share, o.Path); err != nil {
-		return nil, &Error{plugin.Target, "reach the file", err}
+		return nil, way.At(plugin.Target, "reach the file", err)
 	}
 	return w, nil
 }
@@ -132,32 +115,29 @@ func (c *Copier) Copy(ctx context.Context, o Order) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	way, err := routeOf(&o)
+	route, err := routeOf(&o)
 	if err != nil {
 		return Result{}, err
 	}
-	if o.Via != Stream && (o.Via == Server || !way.closed.Load()) {
-		err := w.run(ctx, c.fromServer)
-		if err == nil {
-			err = w.stillSame(ctx)
-		}
-		if err == nil || o.Via == Server || !errors.Is(err, ErrNoServerCopy) {
-			return Result{Bytes: w.moved.Load(), Path: "server to server"}, err
-		}
-		w.Resume = true // with whatever did get there
+	taken, err := route.Take(o.Via, func() error { return w.fromServer(ctx, c) }, func() error {
+		w.Again()
+		return w.run(ctx, c.through)
+	})
+	res := Result{Bytes: w.Moved(), Path: taken}
+	if err == nil && taken == way.Streamed && o.Via != way.Stream && !w.long() && route.Close() {
+		res.Warnings = append(res.Warnings, "Files of this account go through this program, since the target's service cannot read from the source's.")
 	}
-	w.there.Store(0)
-	if err := w.run(ctx, c.through); err != nil {
-		return Result{Bytes: w.moved.Load()}, err
+	return res, err
+}
+
+// fromServer lets the target's service read. If it fails, whatever did get there is gone on with.
+func (w *work) fromServer(ctx context.Context, c *Copier) error {
+	err := w.run(ctx, c.fromServer)
+	if err == nil {
+		err = w.stillSame(ctx)
 	}
-	res := Result{Bytes: w.moved.Load(), Path: "streamed"}
-	if o.Via != Stream && !w.long() { // so the source can be read, only not from there
-		way.closed.Store(true)
-		if way.told.CompareAndSwap(false, true) {
-			res.Warnings = append(res.Warnings, "Files of this account go through this program, since the target's service cannot read from the source's.")
-		}
-	}
-	return res, nil
+	w.Resume = true
+	return err
 }
 
 // run writes the ranges that the target does not have, several at once.
@@ -180,14 +160,14 @@ func (w *work) run(ctx context.Context, send put) error {
 		for offset := s.from; offset < s.to && inner.Err() == nil; offset += chunk {
 			n := min(chunk, s.to-offset)
 			if covered(there, offset, n) {
-				w.add(n, false)
+				w.Add(n, false)
 				continue
 			}
 			g.Go(func() error {
 				if err := send(inner, w, offset, n); err != nil {
 					return err
 				}
-				w.add(n, true)
+				w.Add(n, true)
 				return nil
 			})
 		}
@@ -213,18 +193,5 @@ func (w *work) sameSource(etag *azcore.ETag) error {
 	if etag == nil || w.ETag.Equals(*etag) {
 		return nil
 	}
-	return &Error{plugin.Source, "read the file", fmt.Errorf("%w (ETag %s became %s)", ErrSourceChanged, w.ETag, *etag)}
-}
-
-// add notes that n bytes more are at the target; moved says that this call brought them.
-func (w *work) add(n int64, moved bool) {
-	if moved {
-		w.moved.Add(n)
-	}
-	w.telling.Lock() // ranges come side by side; who is told hears one at a time, and ever more
-	defer w.telling.Unlock()
-	there := w.there.Add(n)
-	if w.Progress != nil {
-		w.Progress(there)
-	}
+	return way.At(plugin.Source, "read the file", fmt.Errorf("%w (ETag %s became %s)", ErrSourceChanged, w.ETag, *etag))
 }

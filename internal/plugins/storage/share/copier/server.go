@@ -8,6 +8,7 @@ import (
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/internal/azure/classify"
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -27,7 +28,7 @@ func (w *work) long() bool { return len(w.src.URL())+forSAS > longestSource }
 // since it may have been revoked meanwhile.
 func (c *Copier) fromServer(ctx context.Context, w *work, offset, n int64) error {
 	if w.long() {
-		return &Error{plugin.Target, "write the file", ErrLongPath}
+		return way.At(plugin.Target, "write the file", ErrLongPath)
 	}
 	if err := c.requests.Acquire(ctx, 1); err != nil {
 		return err
@@ -37,9 +38,9 @@ func (c *Copier) fromServer(ctx context.Context, w *work, offset, n int64) error
 		query, err := w.From.ShareSAS(ctx, w.Share)
 		if err != nil {
 			if !errs.Retryable(classify.Error("sign", plugin.Source, "", "", err)) && ctx.Err() == nil {
-				err = fmt.Errorf("%w: no signature for the source: %w", ErrNoServerCopy, err)
+				err = fmt.Errorf("%w: no signature for the source: %w", way.ErrNoServerCopy, err)
 			}
-			return &Error{plugin.Source, "sign for the target to read", err}
+			return way.At(plugin.Source, "sign for the target to read", err)
 		}
 		_, err = w.dst.UploadRangeFromURL(ctx, w.src.URL()+"?"+query.Reveal(), offset, offset, n, nil)
 		if again || !fileerror.HasCode(err, cannotVerify) {
@@ -48,3 +49,6 @@ func (c *Copier) fromServer(ctx context.Context, w *work, offset, n int64) error
 		w.From.Refused(query)
 	}
 }
+
+// cannotVerify is the code for a source that the service cannot read; the SDK does not name it.
+const cannotVerify fileerror.Code = "CannotVerifyCopySource"

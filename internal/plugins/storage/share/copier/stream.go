@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/file"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/azure-tenant-grapher/atg/internal/plugins/storage/way"
 	"github.com/azure-tenant-grapher/atg/plugin"
 )
 
@@ -121,10 +122,10 @@ func (c *Copier) compare(ctx context.Context, w *work, etag azcore.ETag, offset,
 		return c.lend(n, func(there []byte) error {
 			tag, err := read(ctx, w.dst, offset, there)
 			if err != nil {
-				return &Error{plugin.Target, "read the file", err}
+				return way.At(plugin.Target, "read the file", err)
 			}
 			if tag != nil && !etag.Equals(*tag) {
-				return &Error{plugin.Target, "read the file", fmt.Errorf("%w (ETag %s became %s)", ErrTargetChanged, etag, *tag)}
+				return way.At(plugin.Target, "read the file", fmt.Errorf("%w (ETag %s became %s)", ErrTargetChanged, etag, *tag))
 			}
 			if !bytes.Equal(here, there) {
 				return errDiffer
