@@ -60,8 +60,16 @@ type Undoer interface {
 	Undo(ctx context.Context, t Task) error
 }
 
-// BatchReplicator replicates several items of one resource in fewer requests. The
-// outcomes stand in the order of the tasks.
+// BatchReplicator replicates several items of one resource in fewer requests. The engine
+// calls it for kinds whose ItemKind.Batch allows it, with no more items than that. The
+// tasks are of one pair, one kind and one parent, differ in what belongs to the item, and
+// name each item once. None was begun by an earlier part of the run.
+//
+// The outcomes stand in the order of the tasks. Each says what Replicate would have said;
+// one without a status leaves its item to Replicate, and an error leaves all items to it.
+// A call is therefore all or nothing, or idempotent: whatever of it has happened, Replicate
+// must come to the same end behind it. There is no need to try again in here, nor to find
+// out which item is at fault.
 type BatchReplicator interface {
 	ReplicateBatch(ctx context.Context, ts []Task) ([]Outcome, error)
 }

@@ -66,6 +66,7 @@ type ItemKind struct {
 	Plural string // "secrets"
 	Secret bool   // its content is a secret: never shown, stored or hashed
 	Holds  bool   // other items have it as their Parent: a container, a directory
+	Batch  int    // the most of them that one ReplicateBatch takes; 0: none
 }
 
 // Setting is an option of one plugin.

@@ -64,8 +64,12 @@ func (t *trial) checkItemKinds(info plugin.Info) {
 		t.errorf("Items names no kind")
 	}
 	seen := map[string]bool{}
+	_, batches := t.subject.Plugin.(plugin.BatchReplicator)
 	for _, k := range info.Items {
 		t.matches("item kind", k.Name, shortName)
+		if k.Batch < 0 || k.Batch > 0 && !batches {
+			t.errorf("item kind %q: batches of %d, and no ReplicateBatch that takes them", k.Name, k.Batch)
+		}
 		if k.Plural == "" || seen[k.Name] {
 			t.errorf("item kind %q has no plural or is named twice", k.Name)
 		}

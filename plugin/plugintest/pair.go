@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/azure-tenant-grapher/atg/internal/emulator/wire"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -41,6 +42,7 @@ type pair struct {
 	*bench
 	from, to side
 	before   []wire.Object // what the target held when it was made
+	batching atomic.Bool   // a batch is under way
 }
 
 // newBench starts a world with a source that holds about n of the commonest objects.

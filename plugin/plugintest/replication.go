@@ -71,6 +71,9 @@ func what(r run) string {
 	if r.overwrite {
 		s += " with overwrite"
 	}
+	if r.batches {
+		s += " in batches"
+	}
 	return s
 }
 

@@ -19,8 +19,9 @@ type run struct {
 	mode      plugin.Mode
 	variant   Variant
 	overwrite bool
-	workers   int // items at work at once; 0: 1
-	attempts  int // for an item or a listing that fails in a passing way; 0: 1
+	batches   bool // items alike go by ReplicateBatch, one call after the other
+	workers   int  // items at work at once; 0: 1
+	attempts  int  // for an item or a listing that fails in a passing way; 0: 1
 	marks     *marks
 }
 
@@ -61,6 +62,7 @@ type tally struct {
 	outcomes map[plugin.Key]plugin.Outcome
 	failed   map[plugin.Key]error
 	listing  []error // what Discover yielded at last
+	together int     // items that a batch dealt with
 }
 
 func (y *tally) put(k plugin.Key, out plugin.Outcome, err error) {
@@ -117,6 +119,10 @@ func (p *pair) replicate(ctx context.Context, r run) *tally {
 
 func (p *pair) replicateItems(ctx context.Context, items []plugin.Item, r run) *tally {
 	y := &tally{items: items, outcomes: map[plugin.Key]plugin.Outcome{}, failed: map[plugin.Key]error{}}
+	if r.batches {
+		p.replicateGroups(ctx, items, r, y)
+		return y
+	}
 	done := map[plugin.Key]chan struct{}{}
 	slots := make(chan struct{}, max(r.workers, 1))
 	var wg sync.WaitGroup
@@ -130,7 +136,7 @@ func (p *pair) replicateItems(ctx context.Context, items []plugin.Item, r run) *
 				<-parent // it was started before, so it holds a slot and ends
 			}
 			if err := y.errOf(it.Parent); err != nil {
-				y.put(it.Key, plugin.Outcome{}, &errs.Error{Op: "replicate the parent", Item: string(it.Parent), Err: err})
+				y.put(it.Key, plugin.Outcome{}, parentFailed(it, err))
 				return
 			}
 			out, err := p.replicateItem(ctx, it, r)
@@ -141,17 +147,24 @@ func (p *pair) replicateItems(ctx context.Context, items []plugin.Item, r run) *
 	return y
 }
 
-// replicateItem replicates one item, and again if it fails in a passing way.
-func (p *pair) replicateItem(ctx context.Context, it plugin.Item, r run) (plugin.Outcome, error) {
+func parentFailed(it plugin.Item, err error) error {
+	return &errs.Error{Op: "replicate the parent", Item: string(it.Parent), Err: err}
+}
+
+// attempt returns the task for one attempt at an item, with its last checkpoint.
+func (p *pair) attempt(ctx context.Context, it plugin.Item, r run) plugin.Task {
 	task := p.task(it, r)
 	if r.marks != nil {
 		task.Save = func(b []byte) error { r.marks.save(it.Key, b); return ctx.Err() }
+		task.Checkpoint = r.marks.load(it.Key)
 	}
+	return task
+}
+
+// replicateItem replicates one item, and again if it fails in a passing way.
+func (p *pair) replicateItem(ctx context.Context, it plugin.Item, r run) (plugin.Outcome, error) {
 	for attempt := 1; ; attempt++ {
-		if r.marks != nil {
-			task.Checkpoint = r.marks.load(it.Key)
-		}
-		out, err := p.subject.Plugin.Replicate(ctx, task)
+		out, err := p.subject.Plugin.Replicate(ctx, p.attempt(ctx, it, r))
 		if err == nil {
 			return out, nil
 		}

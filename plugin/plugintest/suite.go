@@ -68,7 +68,7 @@ func Checks() []Check {
 	var all []Check
 	for _, part := range [][]Check{
 		pureChecks(), permissionChecks(), discoverChecks(), streamChecks(), replicateChecks(), faultChecks(),
-		raceChecks(), compareChecks(), declareChecks(), secretChecks(),
+		raceChecks(), batchChecks(), compareChecks(), declareChecks(), secretChecks(),
 	} {
 		all = append(all, part...)
 	}

@@ -123,10 +123,10 @@ func TestChecksThatDoNotApply(t *testing.T) {
 }
 
 // oneMode supports replication only.
-type oneMode struct{ plugin.Plugin }
+type oneMode struct{ *toy }
 
 func (o oneMode) Info() plugin.Info {
-	info := o.Plugin.Info()
+	info := o.toy.Info()
 	info.Modes = []plugin.Mode{plugin.Replication}
 	return info
 }

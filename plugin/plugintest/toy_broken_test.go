@@ -25,7 +25,7 @@ var broken = []struct {
 	{bug: "permission too much", check: "Permissions/Minimal"},
 	{bug: "denial without a name", check: "Permissions/Minimal"},
 
-	{bug: "wrong kind", check: "Discover/Complete"},
+	{bug: "wrong kind", check: "Discover/Complete", also: []string{"Batch/Faults", "Batch/SameEnd"}},
 	{bug: "digest of a secret", check: "Discover/Complete"},
 	{bug: "forgets pins", check: "Discover/Complete", also: []string{"Discover/PageFails", "Replicate/Full", "Replicate/Template"}},
 	{bug: "cursor too early", check: "Discover/Resume"},
@@ -37,7 +37,7 @@ var broken = []struct {
 	{bug: "leaves a goroutine", check: "Discover/Cancel", also: []string{"Discover/Break"}},
 
 	{bug: "template copies contents", check: "Replicate/Template"},
-	{bug: "cuts contents", check: "Replicate/Full", also: []string{"Compare/States", "Replicate/CrashEverywhere", "Replicate/Faults", "Replicate/Idempotent"}},
+	{bug: "cuts contents", check: "Replicate/Full", also: []string{"Batch/Faults", "Compare/States", "Replicate/CrashEverywhere", "Replicate/Faults", "Replicate/Idempotent"}},
 	{bug: "loses labels", check: "Replicate/Full", also: []string{"Replicate/Template"}},
 	{bug: "skips without a reason", check: "Replicate/Full", also: []string{"Replicate/Template"}},
 	{bug: "writes what is the same", check: "Replicate/Idempotent", also: []string{"Replicate/CrashEverywhere", "Replicate/NoClobber"}},
@@ -48,6 +48,10 @@ var broken = []struct {
 	{bug: "tries a 404 again", check: "Replicate/ErrorKinds"},
 	{bug: "checkpoint off by one", check: "Replicate/CrashEverywhere", also: []string{"Replicate/Faults"}},
 	{bug: "shares state between items", check: "Race"},
+
+	{bug: "a batch forgets its last", check: "Batch/SameEnd", also: []string{"Batch/Faults", "Batch/NoClobber"}},
+	{bug: "a batch overwrites", check: "Batch/NoClobber"},
+	{bug: "a batch hides failures", check: "Batch/Faults"},
 
 	{bug: "same without proof or reason", check: "Compare/States"},
 	{bug: "blind to drift", check: "Compare/Drift"},
@@ -65,7 +69,7 @@ var broken = []struct {
 }
 
 // TestBrokenToys breaks the toy plugin in each way and sees the named checks fail, and no
-// others. Checks that measure the process run for their own bugs only, the slowest two
+// others. Checks that measure the process run for their own bugs only, the slowest three
 // for bugs of Replicate; under the race detector and with -short, the checks that must
 // fail are run alone.
 func TestBrokenToys(t *testing.T) {
@@ -75,7 +79,7 @@ func TestBrokenToys(t *testing.T) {
 			slices.Sort(want)
 			var checks []plugintest.Check
 			for _, c := range plugintest.Checks() {
-				slow := c.Name == "Replicate/Faults" || c.Name == "Replicate/CrashEverywhere"
+				slow := c.Name == "Replicate/Faults" || c.Name == "Replicate/CrashEverywhere" || c.Name == "Batch/Faults"
 				named := slices.Contains(want, c.Name)
 				related := !c.Alone && !raceEnabled && !testing.Short() && (!slow || strings.HasPrefix(b.check, "Replicate/"))
 				if named || related {

@@ -162,6 +162,29 @@ func (p *toy) breakOutcome(ctx context.Context, t plugin.Task, th shelfThing, wa
 	return out, err
 }
 
+// ReplicateBatch takes notes one after another: the service knows no batches.
+func (p *toy) ReplicateBatch(ctx context.Context, ts []plugin.Task) ([]plugin.Outcome, error) {
+	outs := make([]plugin.Outcome, len(ts))
+	for i, t := range ts {
+		t.Overwrite = t.Overwrite || p.bugs["a batch overwrites"]
+		if p.bugs["a batch forgets its last"] && i == len(ts)-1 {
+			outs[i].Status = plugin.Created
+			continue
+		}
+		out, err := p.Replicate(ctx, t)
+		switch {
+		case errs.KindOf(err) == errs.Conflict: // left to itself
+		case err != nil && p.bugs["a batch hides failures"]:
+			outs[i].Status = plugin.Created
+		case err != nil:
+			return nil, err
+		default:
+			outs[i] = out
+		}
+	}
+	return outs, nil
+}
+
 // breakSame is called when Compare finds no difference.
 func (p *toy) breakSame(ctx context.Context, t plugin.Task, th shelfThing, want secret.Value) plugin.Comparison {
 	if p.bugs["compare writes"] {

@@ -36,10 +36,11 @@ func newToy(bugs ...string) *toy {
 }
 
 var (
-	_ plugin.Plugin    = (*toy)(nil)
-	_ plugin.Comparer  = (*toy)(nil)
-	_ plugin.Declarer  = (*toy)(nil)
-	_ plugin.Estimator = (*toy)(nil)
+	_ plugin.Plugin          = (*toy)(nil)
+	_ plugin.BatchReplicator = (*toy)(nil)
+	_ plugin.Comparer        = (*toy)(nil)
+	_ plugin.Declarer        = (*toy)(nil)
+	_ plugin.Estimator       = (*toy)(nil)
 )
 
 func (p *toy) Info() plugin.Info {
@@ -49,7 +50,7 @@ func (p *toy) Info() plugin.Info {
 		Items: []plugin.ItemKind{
 			{Name: "crate", Plural: "crates"},
 			{Name: "ledger", Plural: "ledgers"},
-			{Name: "note", Plural: "notes"},
+			{Name: "note", Plural: "notes", Batch: 3},
 			{Name: "pin", Plural: "pins", Secret: true},
 		},
 		Settings: []plugin.Setting{{Name: "revive", Default: "no", Values: []string{"no", "yes"}, Help: "Whether buried names are revived."}},

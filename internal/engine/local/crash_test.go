@@ -62,8 +62,11 @@ func shelved() []plugin.Item {
 	return items
 }
 
-func shelfPair(s shelf) engine.Pair {
+// shelfPair takes things in batches of that many; 0: alone. A call of several ends behind
+// the first that fails.
+func shelfPair(s shelf, batch int) engine.Pair {
 	p := enginetest.New(enginetest.NewWorld(), "fake", "Test/vaults")
+	p.About.Items[0].Batch = batch
 	p.OnDiscover = func(_ context.Context, _ plugin.Endpoint, opt plugin.DiscoverOptions) iter.Seq2[plugin.Item, error] {
 		return func(yield func(plugin.Item, error) bool) {
 			for _, it := range shelved() {
@@ -92,12 +95,23 @@ func shelfPair(s shelf) engine.Pair {
 		}
 		return plugin.Comparison{State: plugin.Missing}, nil
 	}
-	return p.Pair("a")
+	pair := p.Pair("a")
+	b := &batcher{Plugin: p}
+	b.on = func(ctx context.Context, ts []plugin.Task) (outs []plugin.Outcome, err error) {
+		for i := 0; i < len(ts) && err == nil; i++ {
+			var out plugin.Outcome
+			out, err = p.OnReplicate(ctx, ts[i])
+			outs = append(outs, out)
+		}
+		return outs, err
+	}
+	pair.Plugin = b
+	return pair
 }
 
 // part runs one part of the run in dir: the first, or what is left of it. die is the
 // record after which this process is killed; 0: none. It returns the number of records.
-func part(ctx context.Context, dir string, die int64) (*engine.Report, int64, error) {
+func part(ctx context.Context, dir string, die int64, batch int) (*engine.Report, int64, error) {
 	var records int64
 	opt := journal.Options{OnRecord: func(n int64) {
 		if records = n; n == die {
@@ -111,7 +125,7 @@ func part(ctx context.Context, dir string, die int64) (*engine.Report, int64, er
 	if err != nil {
 		return nil, 0, err
 	}
-	r, err := local.New().Apply(ctx, []engine.Pair{shelfPair(shelf{filepath.Join(dir, "shelf")})}, engine.Options{
+	r, err := local.New().Apply(ctx, []engine.Pair{shelfPair(shelf{filepath.Join(dir, "shelf")}, batch)}, engine.Options{
 		Journal: j, Retry: retry.Policy{Attempts: 2},
 	})
 	return r, records, errors.Join(err, j.Close())
@@ -124,19 +138,20 @@ func TestCrashChild(t *testing.T) { // not in parallel: it is the body of a proc
 		t.Skip("only for TestCrashAtEveryRecord")
 	}
 	n, err := strconv.ParseInt(die, 10, 64)
-	if err != nil {
+	batch, errBatch := strconv.Atoi(os.Getenv("CRASH_BATCH"))
+	if err := errors.Join(err, errBatch); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := part(t.Context(), dir, n); err != nil {
+	if _, _, err := part(t.Context(), dir, n, batch); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // crash runs a process that is killed after a record. It tells whether it was.
-func crash(t testing.TB, dir string, die int64) bool {
+func crash(t testing.TB, dir string, die int64, batch int) bool {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashChild$")
-	cmd.Env = append(os.Environ(), "CRASH_DIR="+dir, "CRASH_AFTER="+strconv.FormatInt(die, 10))
+	cmd.Env = append(os.Environ(), "CRASH_DIR="+dir, "CRASH_AFTER="+strconv.FormatInt(die, 10), "CRASH_BATCH="+strconv.Itoa(batch))
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && (!errors.As(err, &exit) || exit.Exited()) {
@@ -158,31 +173,39 @@ func state(t testing.TB) string {
 // one that goes on as well, and lets a third one finish: the end is always the same.
 func TestCrashAtEveryRecord(t *testing.T) {
 	t.Parallel()
-	whole, records, err := part(t.Context(), state(t), 0)
-	if err != nil || whole.Fidelity.Verified != 8 || records < 26 {
-		t.Fatalf("uninterrupted: %d records, %+v, %v", records, whole, err)
+	for name, batch := range map[string]int{"alone": 0, "in batches": 3} {
+		whole, records, err := part(t.Context(), state(t), 0, batch)
+		if err != nil || whole.Fidelity.Verified != 8 || records < 26 {
+			t.Fatalf("uninterrupted: %d records, %+v, %v", records, whole, err)
+		}
+		for die := int64(1); die <= records; die++ {
+			t.Run(fmt.Sprint(name, ", record ", die), func(t *testing.T) {
+				t.Parallel()
+				// An item that fails in a batch makes one record less than one that fails alone.
+				crashAt(t, die, batch, whole, batch > 0 && die == records)
+			})
+		}
 	}
-	for die := int64(1); die <= records; die++ {
-		t.Run(fmt.Sprint("record ", die), func(t *testing.T) {
-			t.Parallel()
-			dir := state(t)
-			if !crash(t, dir, die) {
-				t.Fatal("the process was not killed")
-			}
-			crash(t, dir, max(2, die%7)) // which may come to its end before that record
-			r, _, err := part(t.Context(), dir, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, it := range shelved() {
-				if n := (shelf{filepath.Join(dir, "shelf")}).versions(it.Key); n != 1 {
-					t.Errorf("%s has %d versions", it.Key, n)
-				}
-			}
-			good := r.Outcomes[plugin.Created] + r.Outcomes[plugin.Unchanged]
-			if r.Fidelity.Count != whole.Fidelity.Count || good != 8 || r.FailTotal != 0 || !r.Run.Complete {
-				t.Errorf("fidelity = %+v, outcomes = %v, complete = %t", r.Fidelity.Count, r.Outcomes, r.Run.Complete)
-			}
-		})
+}
+
+func crashAt(t *testing.T, die int64, batch int, whole *engine.Report, mayEnd bool) {
+	t.Helper()
+	dir := state(t)
+	if !crash(t, dir, die, batch) && !mayEnd {
+		t.Fatal("the process was not killed")
+	}
+	crash(t, dir, max(2, die%7), batch) // which may come to its end before that record
+	r, _, err := part(t.Context(), dir, 0, batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, it := range shelved() {
+		if n := (shelf{filepath.Join(dir, "shelf")}).versions(it.Key); n != 1 {
+			t.Errorf("%s has %d versions", it.Key, n)
+		}
+	}
+	good := r.Outcomes[plugin.Created] + r.Outcomes[plugin.Unchanged]
+	if r.Fidelity.Count != whole.Fidelity.Count || good != 8 || r.FailTotal != 0 || !r.Run.Complete {
+		t.Errorf("fidelity = %+v, outcomes = %v, complete = %t", r.Fidelity.Count, r.Outcomes, r.Run.Complete)
 	}
 }

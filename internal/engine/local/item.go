@@ -89,7 +89,10 @@ func (s *stage) attempt(ctx context.Context, p *pair, w *work) (res result, err 
 		s.begin(p, w)
 	}
 	//nolint:contextcheck // items at work outlive ctx, see outlive
-	res, err = s.guarded(pace.WithSlot(s.hard, held), p, w)
+	err = s.guarded(pace.WithSlot(s.hard, held), w.item.Key, func(ctx context.Context, idle *time.Timer) (err error) {
+		res, err = s.phase.try(ctx, p, w, s.task(ctx, p, w, idle))
+		return err
+	})
 	return res, err, true
 }
 
@@ -107,8 +110,8 @@ func (s *stage) cut(err error) bool { return errs.KindOf(err) == errs.Canceled &
 
 // guarded runs one attempt, and ends it when it has not moved a byte for as long as its
 // time limit: what is large may take longer. A panic of the plugin becomes an error of
-// this item.
-func (s *stage) guarded(ctx context.Context, p *pair, w *work) (res result, err error) {
+// this attempt. key names what is tried.
+func (s *stage) guarded(ctx context.Context, key plugin.Key, attempt func(context.Context, *time.Timer) error) (err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	idle := time.AfterFunc(s.opt.ItemTimeout, func() { cancel(errTimeout) })
@@ -116,17 +119,17 @@ func (s *stage) guarded(ctx context.Context, p *pair, w *work) (res result, err 
 	op := s.phase.verb()
 	defer func() {
 		if v := recover(); v != nil {
-			res, err = result{}, panicked(op, v)
+			err = panicked(op, v)
 		}
 	}()
-	res, err = s.phase.try(ctx, p, w, s.task(ctx, p, w, idle))
+	err = attempt(ctx, idle)
 	if err != nil && errors.Is(context.Cause(ctx), errTimeout) {
 		err = &errs.Error{
-			Op: op, Kind: errs.Unavailable, Item: string(w.item.Key), Code: "ItemTimeout",
+			Op: op, Kind: errs.Unavailable, Item: string(key), Code: "ItemTimeout",
 			Err: fmt.Errorf("neither done nor further after %s: %w", s.opt.ItemTimeout, err),
 		}
 	}
-	return res, err
+	return err
 }
 
 // task makes the plugin's view of an item. idle ends the attempt if nothing moves.

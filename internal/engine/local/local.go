@@ -3,9 +3,10 @@
 // A stage goes through the pairs in waves: a resource type starts once every type that
 // its plugin names in After has ended. Within a wave pairs run side by side. For each
 // pair one goroutine discovers items into a bounded window, out of which workers take
-// those whose parent is done; three limits hold at once: workers over all pairs, items
-// on one target resource, and bytes at work. Nothing is kept per item beyond the window
-// and the items that wait for their second chance, whose number is bounded too.
+// those whose parent is done, one by one or, where the plugin can, several alike by one
+// call; three limits hold at once: workers over all pairs, items or calls on one target
+// resource, and bytes at work. Nothing is kept per item beyond the window and the items
+// that wait for their second chance, whose number is bounded too.
 package local
 
 import (

@@ -148,13 +148,14 @@ func (s *stage) secondRound(ctx context.Context, p *pair) {
 
 // work runs feed and the workers of one pair side by side until both have ended.
 func (s *stage) work(ctx context.Context, p *pair, policy retry.Policy, feed func(*window)) {
-	win := newWindow(windowSize)
+	workers := min(s.opt.PerHost, s.opt.Workers)
+	win := s.window(p, workers)
 	var all sync.WaitGroup
 	all.Go(func() {
 		defer win.end()
 		feed(win)
 	})
-	for range min(s.opt.PerHost, s.opt.Workers) {
+	for range workers {
 		all.Go(func() { s.worker(ctx, p, policy, win) })
 	}
 	all.Wait()
@@ -166,12 +167,19 @@ func (s *stage) worker(ctx context.Context, p *pair, policy retry.Policy, win *w
 		select {
 		case <-ctx.Done():
 			return
-		case w, more := <-win.ready:
+		case l, more := <-win.ready:
 			if !more {
 				return
 			}
-			s.process(ctx, p, policy, w)
-			win.done(w.item.Key)
+			if len(l.items) == 1 {
+				s.process(ctx, p, policy, l.items[0])
+				win.done(l.items[0].item.Key)
+			} else {
+				s.together(ctx, p, win, l.items)
+			}
+			if l.group {
+				win.settled()
+			}
 		}
 	}
 }

@@ -33,11 +33,12 @@ type Plugin struct {
 }
 
 var (
-	_ plugin.Plugin    = (*Plugin)(nil)
-	_ plugin.Comparer  = (*Plugin)(nil)
-	_ plugin.Declarer  = (*Plugin)(nil)
-	_ plugin.Estimator = (*Plugin)(nil)
-	_ plugin.Narrower  = (*Plugin)(nil)
+	_ plugin.Plugin          = (*Plugin)(nil)
+	_ plugin.BatchReplicator = (*Plugin)(nil)
+	_ plugin.Comparer        = (*Plugin)(nil)
+	_ plugin.Declarer        = (*Plugin)(nil)
+	_ plugin.Estimator       = (*Plugin)(nil)
+	_ plugin.Narrower        = (*Plugin)(nil)
 )
 
 // New returns a plugin for storage accounts.
@@ -134,6 +135,28 @@ func (p *Plugin) Replicate(ctx context.Context, t plugin.Task) (plugin.Outcome, 
 		return plugin.Outcome{}, err
 	}
 	return x.Replicate(ctx, j)
+}
+
+// ReplicateBatch implements plugin.BatchReplicator. The items of a part that takes none at
+// once are left to Replicate.
+func (p *Plugin) ReplicateBatch(ctx context.Context, ts []plugin.Task) ([]plugin.Outcome, error) {
+	if len(ts) == 0 {
+		return nil, nil
+	}
+	x, first, err := p.job(ts[0])
+	if err != nil {
+		return nil, err
+	}
+	b, ok := x.(part.Batcher)
+	if !ok {
+		return make([]plugin.Outcome, len(ts)), nil
+	}
+	js := make([]part.Job, len(ts))
+	for i, t := range ts {
+		js[i] = first
+		js[i].Task = t
+	}
+	return b.ReplicateBatch(ctx, js)
 }
 
 // Compare implements plugin.Comparer.

@@ -37,6 +37,12 @@ type Part interface {
 	Declare(ctx context.Context, j Job) ([]iac.Block, error)
 }
 
+// Batcher is a Part that takes several items of a kind at once, where ItemKind.Batch of
+// the kind says so: the contract of plugin.BatchReplicator holds for it.
+type Batcher interface {
+	ReplicateBatch(ctx context.Context, js []Job) ([]plugin.Outcome, error)
+}
+
 // About is what a part says of itself.
 type About struct {
 	Name     string          // short: a value of the setting "parts"; unique among parts

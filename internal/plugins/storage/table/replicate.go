@@ -134,7 +134,7 @@ func insert(ctx context.Context, j part.Job, r ref, e *entity.Entity) (plugin.Ou
 	if _, err := c.AddEntity(through(ctx, way), stub, nil); err != nil {
 		return plugin.Outcome{}, j.Fail("insert the entity", plugin.Target, err, addEntity)
 	}
-	return moved(j, plugin.Created, way), nil
+	return moved(j, plugin.Created, len(way.send)), nil
 }
 
 // replace overwrites the entity that was seen (Update Entity with its ETag).
@@ -155,11 +155,11 @@ func replace(ctx context.Context, j part.Job, r ref, e *entity.Entity, etag stri
 	if _, err := c.UpdateEntity(through(ctx, way), stub, &aztables.UpdateEntityOptions{IfMatch: &seen, UpdateMode: aztables.UpdateModeReplace}); err != nil {
 		return plugin.Outcome{}, j.Fail("replace the entity", plugin.Target, err, writeEntity)
 	}
-	return moved(j, plugin.Updated, way), nil
+	return moved(j, plugin.Updated, len(way.send)), nil
 }
 
-func moved(j part.Job, status plugin.Status, way *raw) plugin.Outcome {
-	n := int64(len(way.send))
+func moved(j part.Job, status plugin.Status, size int) plugin.Outcome {
+	n := int64(size)
 	if j.Progress != nil {
 		j.Progress(n)
 	}

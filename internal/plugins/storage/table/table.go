@@ -1,5 +1,7 @@
 // Package table is the part of the storage plugin for Table Storage: tables with their
-// stored access policies, and their entities one by one, with the type of every property.
+// stored access policies, and their entities, with the type of every property. Entities
+// that the target lacks go up to a hundred at once, by transactions that insert those of
+// one partition; all others one by one.
 package table
 
 import (
@@ -48,6 +50,8 @@ type ref struct {
 // tables is the part.Part.
 type tables struct{}
 
+var _ part.Batcher = tables{}
+
 // New returns the part for tables.
 func New() part.Part { return tables{} }
 
@@ -57,7 +61,7 @@ func (tables) About() part.About {
 		Name: "tables", Service: account.Table,
 		Items: []plugin.ItemKind{
 			{Name: kindTable, Plural: "tables", Holds: true},
-			{Name: kindEntity, Plural: "entities"},
+			{Name: kindEntity, Plural: "entities", Batch: mostChanges},
 		},
 		Limits:      []plugin.Limit{{Name: "requests to tables", Host: "*.table.*", Count: 20_000, Per: time.Second, Source: scalability}},
 		Cannot:      []string{"Timestamps and ETags of entities are the service's own. Tables of metrics ($Metrics…) are not copied."},

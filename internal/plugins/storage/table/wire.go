@@ -61,9 +61,16 @@ func known(c cloud.Configuration) cloud.Configuration {
 // raw asks a tap to carry bodies past the SDK, which decodes entities into Go values and
 // so loses the types of some properties.
 type raw struct {
-	send []byte // instead of what the SDK made of an entity; nil: that
-	got  []byte // the answer's body; the SDK gets empty ones
+	send []byte // instead of what the SDK made of an entity or a batch; nil: that
+	kind string // the content type of what is sent; "": that of an entity
+	got  []byte // the answer's body, but for a single entity sent; where nothing is sent, the SDK gets an empty one
 }
+
+// What an entity is sent as, and the answer that is wanted for one.
+const (
+	contentJSON = "application/json"
+	noContent   = "return-no-content"
+)
 
 type rawKey struct{}
 
@@ -76,21 +83,44 @@ func (tap) Do(req *policy.Request) (*http.Response, error) {
 	if !ok {
 		return req.Next()
 	}
-	if r.send != nil {
-		if err := req.SetBody(streaming.NopCloser(bytes.NewReader(r.send)), "application/json"); err != nil {
+	switch {
+	case r.kind != "":
+		return r.batch(req)
+	case r.send != nil:
+		req.Raw().Header.Set("Prefer", noContent)
+		if err := req.SetBody(streaming.NopCloser(bytes.NewReader(r.send)), contentJSON); err != nil {
 			return nil, err
 		}
-		req.Raw().Header.Set("Prefer", "return-no-content")
 		return req.Next()
 	}
 	resp, err := req.Next()
 	if err != nil || resp.StatusCode != http.StatusOK {
 		return resp, err
 	}
+	return resp, r.read(resp, []byte("{}"))
+}
+
+// batch sends a body of several parts, and shows the answer to both.
+func (r *raw) batch(req *policy.Request) (*http.Response, error) {
+	if err := req.SetBody(streaming.NopCloser(bytes.NewReader(r.send)), r.kind); err != nil {
+		return nil, err
+	}
+	resp, err := req.Next()
+	if err != nil {
+		return nil, err
+	}
+	return resp, r.read(resp, nil)
+}
+
+// read takes the body of an answer, and puts another into its place; nil: the same.
+func (r *raw) read(resp *http.Response, instead []byte) (err error) {
 	r.got, err = io.ReadAll(resp.Body)
 	_ = resp.Body.Close() // nothing more can be read
-	resp.Body = io.NopCloser(bytes.NewReader([]byte("{}")))
-	return resp, err
+	if instead == nil {
+		instead = r.got
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(instead))
+	return err
 }
 
 // through returns a context whose requests go by way of r.
