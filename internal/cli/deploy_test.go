@@ -151,6 +151,7 @@ func TestDeployMistakes(t *testing.T) {
 	t.Parallel()
 	dir := moduleDir(t)
 	with := "--iac-dir " + dir + " --target-tenant-id " + tenant + " "
+	another := with + "--sp-tenant-id c0000000-0000-4000-8000-000000000001"
 	for args, want := range map[string]string{
 		"":                                          "give --iac-dir",
 		"--iac-dir /nowhere":                        "there is no such directory",
@@ -165,8 +166,8 @@ func TestDeployMistakes(t *testing.T) {
 		with + "--dataplane-interactive":            "nobody can be asked here",
 		with + "--dataplane-interactive --no-input": "--no-input forbids it",
 		with + "--type Microsoft.X/y":               "no plugin is for this resource type",
-		with + "--sp-tenant-id c0000000-0000-4000-8000-000000000001": "is another tenant than --target-tenant-id " + tenant,
-		with + "--inventory /nowhere":                                "no such file",
+		with + "--inventory /nowhere":               "no such file",
+		another:                                     "is another tenant than --target-tenant-id " + tenant,
 	} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()
