@@ -270,7 +270,7 @@ func TestTable(t *testing.T) {
 	if !missed(rows) || missed(rows[:1]) || missed(rows[2:]) {
 		t.Error("what was missed is not what was missed")
 	}
-	text := document(rows, 16)
+	text := document(rows, 16, "# Old\n\n## S\n\nold\n\n## Journal\n\nkept\n")
 	for _, want := range []string{
 		"## S\n", "| good | 1.30 | ≤ 1.30 | met | some |\n", "| bad | 1.301 | ≤ 1.300 | MISSED |  |\n",
 		"| plain | 7 |  |  | there |\n", "| everything |  |  | not run |  |\n",
@@ -278,6 +278,13 @@ func TestTable(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
+	}
+	if strings.Contains(text, "old") || !strings.HasSuffix(text, "\n## Journal\n\nkept\n") {
+		t.Errorf("a section that was measured anew is kept, or another is lost:\n%s", text)
+	}
+	unrun := document([]row{{scenario: "S", measure: "everything", verdict: notRun}}, 16, text)
+	if !strings.Contains(unrun, "| good | 1.30 |") {
+		t.Errorf("a scenario that was not run loses its section:\n%s", unrun)
 	}
 	var b bytes.Buffer
 	writeTable(&b, rows)

@@ -3,7 +3,7 @@
 //
 //	go run ./bench              every scenario that takes minutes at most
 //	go run ./bench -long        100,000 and 200,000 secrets too: that takes long
-//	go run ./bench -only copy   one scenario, to the terminal alone
+//	go run ./bench -only copy   one scenario, to the terminal alone; -out FILE puts its section into the page
 //	go run ./bench -only blobs  the same, of blobs against AzCopy and rclone (scripts/components azcopy rclone)
 //
 // Blobs are held against AzCopy and rclone, which run against the same emulator, in turns.

@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		writeTable(stdout, rows)
 	}
 	if err == nil && opt.out != "" {
-		err = os.WriteFile(opt.out, []byte(document(rows, opt.workers)), 0o644) //nolint:gosec // a page of the repository
+		err = writePage(opt.out, rows, opt.workers)
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
@@ -57,7 +57,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var opt options
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar(&opt.only, "only", "", "run one scenario, and write no file: "+strings.Join(names(), ", "))
+	f.StringVar(&opt.only, "only", "", "run one scenario, and write no file unless -out says which: "+strings.Join(names(), ", "))
 	f.StringVar(&opt.out, "out", filepath.Join("bench", "results.md"), "`file` for the results; empty for none")
 	f.StringVar(&opt.atg, "atg", "", "measure this `program` instead of building one")
 	f.IntVar(&opt.workers, "workers", 16, "--workers of atg: the concurrency that limits are computed from")
@@ -78,9 +78,28 @@ func parse(args []string, stderr io.Writer) (options, error) {
 		fmt.Fprintln(stderr, "bench:", err)
 	}
 	if opt.only != "" {
-		opt.out, opt.long = "", true
+		opt.long = true
+		if !given(f, "out") {
+			opt.out = ""
+		}
 	}
 	return opt, err
+}
+
+// given tells whether a flag stands on the command line.
+func given(f *flag.FlagSet, name string) (found bool) {
+	f.Visit(func(f *flag.Flag) { found = found || f.Name == name })
+	return found
+}
+
+// writePage writes the rows to the page. Scenarios that were not run keep what it says of
+// them.
+func writePage(path string, rows []row, workers int) error {
+	old, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.WriteFile(path, []byte(document(rows, workers, string(old))), 0o644) //nolint:gosec // a page of the repository
 }
 
 // measure runs the scenarios. What was measured before an error is returned beside it.
