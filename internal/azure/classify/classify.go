@@ -87,6 +87,8 @@ func fromAnswer(e *errs.Error, answer *azcore.ResponseError, err error) {
 	case e.Kind == errs.PermissionDenied:
 		e.Action = missingAction(body.message)
 		e.Hint = networkHint(e.Code, body.message)
+	case e.Kind == errs.Unauthenticated && wantsNewToken(answer.RawResponse):
+		e.Kind = errs.Unavailable
 	case e.Kind == errs.Unauthenticated && tooOld(e.Code, body.message):
 		e.Hint = hintClock
 	}
@@ -94,6 +96,15 @@ func fromAnswer(e *errs.Error, answer *azcore.ResponseError, err error) {
 		e.RequestID = requestID(answer.RawResponse.Header)
 		e.RetryAfter = retry.After(answer.RawResponse.Header, time.Now())
 	}
+}
+
+// wantsNewToken tells whether a service refused a token that was revoked, and said what a
+// new one must have (https://learn.microsoft.com/entra/identity-platform/claims-challenge).
+// The SDK answers such a challenge once for a request. Where many requests are challenged
+// together it may do so with the token that another one had fetched before: the next try
+// has a new one, or Entra ID says why there is none.
+func wantsNewToken(resp *http.Response) bool {
+	return resp != nil && strings.Contains(resp.Header.Get("WWW-Authenticate"), `error="insufficient_claims"`)
 }
 
 // kinds by code, where the code says more than the status does.

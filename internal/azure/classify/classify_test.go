@@ -339,3 +339,18 @@ func TestPassesThrough(t *testing.T) {
 		t.Errorf("a classified error became %v", err)
 	}
 }
+
+// TestChallengedAgain: a token that was revoked is fetched anew at the next try.
+func TestChallengedAgain(t *testing.T) {
+	t.Parallel()
+	for challenge, want := range map[string]errs.Kind{
+		`Bearer authorization="https://login.microsoftonline.com/t", error="insufficient_claims", claims="e30="`: errs.Unavailable,
+		`Bearer authorization="https://login.microsoftonline.com/t"`:                                             errs.Unauthenticated,
+	} {
+		resp := &http.Response{StatusCode: http.StatusUnauthorized, Header: http.Header{"Www-Authenticate": {challenge}}, Body: http.NoBody}
+		err := classify.Error("read", plugin.Source, "r", "i", &azcore.ResponseError{StatusCode: http.StatusUnauthorized, RawResponse: resp})
+		if got := errs.KindOf(err); got != want {
+			t.Errorf("%s: %s, want %s", challenge, got, want)
+		}
+	}
+}
