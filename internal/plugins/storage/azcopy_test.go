@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -27,11 +28,15 @@ func wholesale(t *testing.T, settings ...string) run {
 	return blobs(append([]string{"copy", "azcopy", "azcopy", found}, settings...)...)
 }
 
-// TestMain gives AzCopy's files a place of their own.
+// TestMain gives AzCopy's files a place of their own, and says how many random trees are
+// tried, before tests run side by side.
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "atg-storage-test-")
 	if err == nil {
 		err = os.Setenv("XDG_CACHE_HOME", dir)
+	}
+	if err == nil {
+		err = flag.Set("rapid.checks", few)
 	}
 	code := 1
 	if err == nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -179,15 +178,14 @@ func seenIn(ctx context.Context, c *container.Client, name string, out map[strin
 	return nil
 }
 
+// few is how many random trees are tried unless -rapid.checks says so: each is much for one
+// check.
+const few = "30"
+
 // TestRandomTrees: whatever an account holds, the target holds after a run, and a second
 // run finds nothing to do.
 func TestRandomTrees(t *testing.T) {
 	t.Parallel()
-	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue { // a tree is much for one check
-		if err := f.Value.Set("40"); err != nil {
-			t.Fatal(err)
-		}
-	}
 	rapid.Check(t, func(rt *rapid.T) {
 		l := newLab(t, side{}, side{})
 		defer func() { _ = l.Close() }()

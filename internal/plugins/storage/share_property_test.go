@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/md5"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -58,7 +57,7 @@ func twigs(t *rapid.T, deep int) twig {
 		n.in = branches(t, deep-1)
 		return n
 	}
-	n.size = rapid.SampledFrom([]int64{0, 1, 511, 512, 5000, 5 << 20}).Draw(t, "size")
+	n.size = rapid.SampledFrom([]int64{0, 1, 511, 512, 5000, 5000, 5000, 5 << 20}).Draw(t, "size")
 	for at := int64(0); at < n.size; at += 1 << 20 {
 		if rapid.Bool().Draw(t, "written") {
 			n.holds = append(n.holds, [2]int64{at, min(rapid.Int64Range(1, 1<<20).Draw(t, "length"), n.size-at)})
@@ -219,11 +218,6 @@ func seenMetadata(m map[string]*string) string {
 // finds nothing to do.
 func TestRandomShares(t *testing.T) {
 	t.Parallel()
-	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue { // a tree is much for one check
-		if err := f.Value.Set("40"); err != nil {
-			t.Fatal(err)
-		}
-	}
 	rapid.Check(t, func(rt *rapid.T) {
 		l := newLab(t, side{data: `{"shares": [{"name": "sss"}]}`}, side{})
 		defer func() { _ = l.Close() }()
