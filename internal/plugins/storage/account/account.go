@@ -31,6 +31,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	blobs "github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/service"
+	files "github.com/Azure/azure-sdk-for-go/sdk/storage/azfile/service"
 
 	"github.com/azure-tenant-grapher/atg/errs"
 	"github.com/azure-tenant-grapher/atg/plugin"
@@ -90,10 +92,10 @@ type Account struct {
 	memo  map[reflect.Type]any
 	keyed *keyed
 	sas   map[string]*shared // by container and permissions, or by share
-	udk   *delegation
 	manag *arm.Client
 
-	fileUDK *fileDelegation
+	udk     *delegation[blobs.UserDelegationCredential]
+	fileUDK *delegation[files.UserDelegationCredential]
 }
 
 // open reads what an endpoint says of its account. It does no I/O.

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -96,12 +95,6 @@ func (a *Account) fileKey(ctx context.Context) (*service.SharedKeyCredential, er
 	return cred, nil
 }
 
-// fileDelegation is a user delegation key of the file service: each service has its own.
-type fileDelegation struct {
-	cred    *service.UserDelegationCredential
-	expires time.Time
-}
-
 // ShareSAS returns the query of a URL that lets its bearer read the files of a share, for
 // two hours at least, signed as ReadSAS says. One signature serves all files of a share.
 func (a *Account) ShareSAS(ctx context.Context, share string) (secret.Value, error) {
@@ -113,48 +106,31 @@ func (a *Account) ShareSAS(ctx context.Context, share string) (secret.Value, err
 	})
 }
 
-// signFiles signs with a user delegation key first and with the account's key second.
 func (a *Account) signFiles(ctx context.Context, values sas.SignatureValues) (string, error) {
-	var first error
-	if !a.useKey {
+	return a.byEither(ctx, func() (string, error) {
 		cred, err := a.delegateFiles(ctx)
-		if err == nil {
-			q, err := values.SignWithUserDelegation(cred)
-			return q.Encode(), err
-		}
-		if ctx.Err() != nil {
+		if err != nil {
 			return "", err
 		}
-		first = err
-	}
-	cred, err := a.fileKey(ctx)
-	if err != nil {
-		return "", cmp.Or(first, err) // the key is the second choice: what the first one needs is said
-	}
-	q, err := values.SignWithSharedKey(cred)
-	return q.Encode(), err
+		q, err := values.SignWithUserDelegation(cred)
+		return q.Encode(), err
+	}, func() (string, error) {
+		cred, err := a.fileKey(ctx)
+		if err != nil {
+			return "", err
+		}
+		q, err := values.SignWithSharedKey(cred)
+		return q.Encode(), err
+	})
 }
 
-// delegateFiles returns a user delegation key that outlives a new signature.
+// delegateFiles asks for a key of the file service: each service has its own.
 func (a *Account) delegateFiles(ctx context.Context) (*service.UserDelegationCredential, error) {
-	now := a.clock.now()
-	a.mu.Lock()
-	known := a.fileUDK
-	a.mu.Unlock()
-	if known != nil && known.expires.Sub(now) > sasLife {
-		return known.cred, nil
-	}
-	c, err := a.Files(ctx)
-	if err != nil {
-		return nil, err
-	}
-	from, to := now.Add(-skew).Format(time.RFC3339), now.Add(keyLife).Format(time.RFC3339)
-	cred, err := c.GetUserDelegationCredential(ctx, service.KeyInfo{Start: &from, Expiry: &to}, nil)
-	if err != nil {
-		return nil, err
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.fileUDK = &fileDelegation{cred, now.Add(keyLife)}
-	return cred, nil
+	return delegated(a, &a.fileUDK, func(from, to string) (*service.UserDelegationCredential, error) {
+		c, err := a.Files(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return c.GetUserDelegationCredential(ctx, service.KeyInfo{Start: &from, Expiry: &to}, nil)
+	})
 }

@@ -1,7 +1,6 @@
 package account
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -26,9 +25,9 @@ const (
 	skew     = 15 * time.Minute // between this machine's clock and the service's
 )
 
-// delegation is a user delegation key.
-type delegation struct {
-	cred    *service.UserDelegationCredential
+// delegation is a user delegation key, as the SDK of its service has it.
+type delegation[C any] struct {
+	cred    *C
 	expires time.Time
 }
 
@@ -120,48 +119,66 @@ func (a *Account) newSAS(ctx context.Context, sign signer) (secret.Value, time.T
 	}
 }
 
-// sign signs with a user delegation key first and with the account's key second.
-func (a *Account) sign(ctx context.Context, values sas.BlobSignatureValues) (string, error) {
-	var first error
-	if !a.useKey {
-		cred, err := a.delegate(ctx)
-		if err == nil {
-			q, err := values.SignWithUserDelegation(cred)
-			return q.Encode(), err
-		}
-		if ctx.Err() != nil {
-			return "", err
-		}
-		first = err
+// byEither signs with a user delegation key first and with the account's key second.
+func (a *Account) byEither(ctx context.Context, delegated, keyed func() (string, error)) (string, error) {
+	if a.useKey {
+		return keyed()
 	}
-	cred, err := a.blobKey(ctx)
+	query, first := delegated()
+	if first == nil || ctx.Err() != nil {
+		return query, first
+	}
+	query, err := keyed()
 	if err != nil {
-		return "", cmp.Or(first, err) // the key is the second choice: what the first one needs is said
+		return "", first // the key is the second choice: what the first one needs is said
 	}
-	q, err := values.SignWithSharedKey(cred)
-	return q.Encode(), err
+	return query, nil
 }
 
-// delegate returns a user delegation key that outlives a new signature.
-func (a *Account) delegate(ctx context.Context) (*service.UserDelegationCredential, error) {
+func (a *Account) sign(ctx context.Context, values sas.BlobSignatureValues) (string, error) {
+	return a.byEither(ctx, func() (string, error) {
+		cred, err := a.delegate(ctx)
+		if err != nil {
+			return "", err
+		}
+		q, err := values.SignWithUserDelegation(cred)
+		return q.Encode(), err
+	}, func() (string, error) {
+		cred, err := a.blobKey(ctx)
+		if err != nil {
+			return "", err
+		}
+		q, err := values.SignWithSharedKey(cred)
+		return q.Encode(), err
+	})
+}
+
+// delegated returns the user delegation key that is kept, if it outlives a new signature,
+// or else one that ask gets for a span of time, and keeps it.
+func delegated[C any](a *Account, kept **delegation[C], ask func(from, to string) (*C, error)) (*C, error) {
 	now := a.clock.now()
 	a.mu.Lock()
-	known := a.udk
+	known := *kept
 	a.mu.Unlock()
 	if known != nil && known.expires.Sub(now) > sasLife {
 		return known.cred, nil
 	}
-	c, err := a.Blobs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	from, to := now.Add(-skew).Format(sas.TimeFormat), now.Add(keyLife).Format(sas.TimeFormat)
-	cred, err := c.GetUserDelegationCredential(ctx, service.KeyInfo{Start: &from, Expiry: &to}, nil)
+	cred, err := ask(now.Add(-skew).Format(sas.TimeFormat), now.Add(keyLife).Format(sas.TimeFormat))
 	if err != nil {
 		return nil, err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.udk = &delegation{cred, now.Add(keyLife)}
+	*kept = &delegation[C]{cred, now.Add(keyLife)}
 	return cred, nil
+}
+
+func (a *Account) delegate(ctx context.Context) (*service.UserDelegationCredential, error) {
+	return delegated(a, &a.udk, func(from, to string) (*service.UserDelegationCredential, error) {
+		c, err := a.Blobs(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return c.GetUserDelegationCredential(ctx, service.KeyInfo{Start: &from, Expiry: &to}, nil)
+	})
 }
