@@ -45,9 +45,9 @@ func newEmulatorStartCmd(a *App, runF func(context.Context, *emulatorOptions) er
 		Use:   "start",
 		Short: "Start an emulated Azure and keep it until Ctrl-C",
 		Args:  cobra.NoArgs,
-		Long: `Starts Entra ID, Azure Resource Manager and Key Vault on the loopback interface,
-under their true names, behind a proxy: clients are pointed at it by environment
-variables alone, which are printed. Without a scenario there are two tenants,
+		Long: `Starts Entra ID, Azure Resource Manager, Key Vault and Storage on the loopback
+interface, under their true names, behind a proxy: clients are pointed at it by
+environment variables alone, which are printed. Without a scenario there are two tenants,
 contoso (source) and fabrikam (target), each with an empty resource group.
 
 It is no place for real secrets: everything in it is open to whoever uses this
